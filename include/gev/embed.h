@@ -1,0 +1,183 @@
+/* gev/embed.h: the one door through which a shim (libpatch.so) drives the runtime.
+ *
+ * For whom: code that sits between an unmodified program and libc, and needs to park and wake
+ * that program's threads. An ordinary C program wants <gev/gev.h> instead.
+ *
+ * Conventions: every function returns 0 (or a count) or -errno and never sets errno. Times are absolute
+ * CLOCK_MONOTONIC nanoseconds; GEV_NEVER never comes. Nothing here may be called from a signal handler
+ * except where it says so. "The caller's greenlet" is the greenlet that runs on this OS thread.
+ *
+ * How it is reached: dlsym("gev_embed_v1") gives `const struct gev_embed *(*)(void)`. The name
+ * carries the version of this page: a library that lacks it is another version, and the shim then lets everything pass
+ * through with one message. `size` is the size of the table, so that a newer library can append.
+ */
+#ifndef GEV_EMBED_H
+#define GEV_EMBED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GEV_NEVER INT64_MAX
+
+/* Flags of park, lot_wait, fd_wait and fds_wait. */
+enum {
+	GEV_PARK_PLAIN = 0,
+	GEV_PARK_KILLABLE = 1, /* a kill (or a cancellation) ends the wait with -ECANCELED */
+};
+
+/* Which way an fd must become ready. Errors and hang-ups make both ready. */
+enum {
+	GEV_READABLE = 1,
+	GEV_WRITABLE = 2,
+};
+
+struct gev_greenlet;
+
+/* How a green thread is to be made. Zeroed means: defaults. */
+struct gev_thread_attr {
+	const char *name;      /* copied; NULL: "thread-N" */
+	size_t stack_size;     /* bytes, rounded up to pages; 0: the default (RLIMIT_STACK, as glibc does) */
+	size_t guard_size;     /* bytes, rounded up to pages; a stack always has at least one guard page */
+	void *stack;           /* the caller's own stack, lowest address, or NULL; then stack_size is its size */
+	bool suspended;        /* not queued: thread_start puts it into the ready queue */
+};
+
+/* A stack as pthread_getattr_np would describe it: [base, base + size), guard below base. */
+struct gev_stack_info {
+	void *base;
+	size_t size;
+	size_t guard;
+};
+
+/* One descriptor that fds_wait watches. `events` are GEV_READABLE | GEV_WRITABLE; for poll masks that
+ * these cannot say (POLLPRI, POLLRDHUP), set `poll_events` to the poll(2) mask instead and leave `events` 0. */
+struct gev_fd_want {
+	int fd;
+	short events;
+	short poll_events;
+};
+
+struct gev_embed {
+	size_t size;
+
+	/* ---- Life ------------------------------------------------------------------------------ */
+
+	/* Makes the calling OS thread a hub's thread and its present flow of control the main greenlet.
+	 * `original(name)` gives libc's own function of that name, or NULL; the runtime calls only those from then on.
+	 * Again on the same thread: 0. -ENOMEM, -EMFILE. */
+	int (*start)(void *(*original)(const char *name));
+
+	/* Whether green threads can have an identity (thread-local storage) of their own here. When not,
+	 * the sentence why; the shim must then make real threads. NULL: they can. */
+	const char *(*no_identity)(void);
+
+	/* ---- Who runs -------------------------------------------------------------------------- */
+
+	/* The caller's greenlet; NULL on an OS thread without a hub, and while the hub itself runs
+	 * (libev callbacks, slots): there the original call must be made. Async-signal-safe. */
+	struct gev_greenlet *(*self)(void);
+
+	/* As self(), but also NULL when no other greenlet of this hub exists: a wait for a descriptor
+	 * or for time may then be the original blocking call. Async-signal-safe. */
+	struct gev_greenlet *(*self_if_others)(void);
+
+	/* ---- Green threads ------------------------------------------------------------------------ */
+
+	/* A greenlet with an identity of its own, on the caller's hub, runs entry(arg). `entry` must not
+	 * return before it has let go of everything that lies in its TLS. The result is held by the caller until thread_free.
+	 * *tp receives the thread pointer: it is the value of pthread_self() in the new thread.
+	 * -EAGAIN: no memory for stack or identity. -EPERM: not on a greenlet. */
+	int (*thread_new)(const struct gev_thread_attr *attr, void (*entry)(void *arg), void *arg,
+			  struct gev_greenlet **out, void **tp);
+	void (*thread_start)(struct gev_greenlet *g);
+	/* Gives stack, identity and control block back: at once if g has ended (its entry returned), else when it ends.
+	 * Neither g nor anything in its TLS may be used by the caller afterwards. Any thread of g's hub. */
+	void (*thread_free)(struct gev_greenlet *g);
+	/* Ends the calling green thread where it stands, without unwinding; its `entry` never returns. As if entry had returned.
+	 * On the main greenlet: parks for ever and lets the others go on. */
+	void (*thread_exit)(void) __attribute__((noreturn));
+	void *(*thread_pointer)(const struct gev_greenlet *g);
+	void (*thread_stack)(const struct gev_greenlet *g, struct gev_stack_info *out);
+	/* How many greenlets of the caller's hub have not ended, main included. */
+	size_t (*thread_count)(void);
+
+	/* ---- One way to wait ------------------------------------------------------------------------ */
+
+	/* Takes the caller's greenlet off until woken. 0: woken (perhaps for nothing: always loop on your own condition).
+	 * -ETIMEDOUT: the deadline passed. -ECANCELED: killed, with GEV_PARK_KILLABLE only.
+	 * A wake that came before the park makes it return 0 at once. Greenlets only. */
+	int (*park)(int64_t deadline, unsigned flags);
+	/* Makes g ready. Same hub, another hub, a plain OS thread: all may. g must not have been freed. */
+	void (*wake)(struct gev_greenlet *g);
+	/* Lets every ready greenlet run once, then goes on. 0, also when there is no other. */
+	void (*yield)(void);
+	/* Sleeps until the deadline. 0 or -ECANCELED. Greenlets only. */
+	int (*sleep_until)(int64_t deadline, unsigned flags);
+
+	/* The parking lot: a futex in user space, for greenlets AND plain OS threads (these sleep on a real futex).
+	 * lot_wait queues the caller under `addr`, FIFO. Under the bucket's lock it calls validate(arg): false means
+	 * "do not wait" and gives -EAGAIN. Once queued, and no longer locked, it calls before_sleep(arg) (may be NULL;
+	 * e.g. unlock a mutex; it may itself wake others), then sleeps. A wake between the two is not lost.
+	 * 0: woken by lot_wake, *token (if not NULL) receives the waker's token.
+	 * -EAGAIN: validate said no. -ETIMEDOUT. -ECANCELED (GEV_PARK_KILLABLE).
+	 * Never returns 0 without a lot_wake that chose this waiter. `addr` is only a name: it is not read, and the
+	 * object may be gone as soon as the waiter has been chosen. */
+	int (*lot_wait)(const void *addr, bool (*validate)(void *arg), void (*before_sleep)(void *arg), void *arg,
+			int64_t deadline, unsigned flags, uintptr_t *token);
+	/* Wakes up to n of the longest waiters under addr with the token; how many it woke. Any thread. */
+	int (*lot_wake)(const void *addr, int n, uintptr_t token);
+	/* Wakes the longest waiter. Under the bucket's lock, before the waiter can run, calls
+	 * decide(arg, woken, more) and gives its result to the waiter as token: woken says whether there was one,
+	 * more whether others still wait. For an unlock that must change the word atomically with the queue. Any thread. */
+	int (*lot_wake_one)(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more), void *arg);
+	/* Wakes up to n_wake waiters under `from`, and moves up to n_move of the rest to the end of the queue under `to`.
+	 * Returns woken + moved. Under the locks of both buckets validate(arg) is called first: false gives -EAGAIN. */
+	int (*lot_requeue)(const void *from, const void *to, int n_wake, int n_move, bool (*validate)(void *arg),
+			   void *arg, uintptr_t token);
+
+	/* ---- Descriptors ------------------------------------------------------------------------------ */
+
+	/* Parks until fd is ready in one of the ways in `events` (one or both). Many may wait on one fd.
+	 * > 0: which; a hint: try the call, and wait again on EAGAIN. -ETIMEDOUT, -ECANCELED, -EBADF (fd is not open, or
+	 * another greenlet closed it meanwhile), -EPERM (epoll cannot watch it: a regular file; it never blocks). */
+	int (*fd_wait)(int fd, int events, int64_t deadline, unsigned flags);
+	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ECANCELED,
+	 * -EBADF if one was closed meanwhile, -ENOMEM. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
+	 * are. A hint again: ask the kernel with a zero timeout afterwards. */
+	int (*fds_wait)(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
+	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range), on every thread: its
+	 * waiters return -EBADF, and its watchers are taken out of the kernel's set. Cheap for an fd nobody ever waited on. */
+	void (*fd_closing)(int fd);
+	/* As fd_closing for every fd in [first, last]. */
+	void (*fds_closing)(unsigned first, unsigned last);
+	/* A descriptor may from now on be shared with another process or number (dup, fork, SCM_RIGHTS). */
+	void (*fd_shared)(int fd);
+	/* Whether fd belongs to the runtime: the program must not reach it (its close gives EBADF). Async-signal-safe. */
+	bool (*fd_internal)(int fd);
+
+	/* ---- Fork --------------------------------------------------------------------------------------- */
+
+	/* Around the real fork, in the forking thread: before it; after it in the parent; after it in the child. In the child
+	 * only the caller's greenlet is left, and it is the main greenlet; everything else of the runtime is made anew. */
+	void (*fork_prepare)(void);
+	void (*fork_parent)(void);
+	void (*fork_child)(void);
+};
+
+#ifdef GEV_BUILDING
+#define GEV_EMBED_API __attribute__((visibility("default")))
+#else
+#define GEV_EMBED_API
+#endif
+
+GEV_EMBED_API const struct gev_embed *gev_embed_v1(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

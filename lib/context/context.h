@@ -1,0 +1,53 @@
+/* context.h: where a greenlet stands when it does not run: a stack, and the few words it takes to go on there.
+ *
+ * Two backends behind this page, chosen by meson: "fast" (a handful of registers, no system call, one small file an architecture)
+ * and "ucontext" (swapcontext, everywhere, two system calls a switch). Both start a context through makecontext.
+ *
+ * Invariant: a context is either running on exactly one OS thread, or its saved words are complete and nobody runs on its stack.
+ *
+ * Thread pointers (identities) are switched along when they differ: to->tp is what the processor's thread pointer will be. */
+#ifndef GEV_CONTEXT_CONTEXT_H
+#define GEV_CONTEXT_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/context/annotate.h"
+
+#ifdef GEV_CONTEXT_UCONTEXT
+#include <ucontext.h>
+#endif
+
+struct gev__context {
+#ifdef GEV_CONTEXT_UCONTEXT
+	ucontext_t uc;
+	struct gev__context *left_by; /* who switched here last: the annotations want to know on arrival */
+#else
+	void *sp;
+	void *fp;
+	void *pc;
+	/* The floating-point control words, which the ABI makes callee-saved: MXCSR, x87 control word. */
+	uint32_t mxcsr;
+	uint16_t x87;
+#endif
+	void *tp;
+	struct gev__annotation note;
+};
+
+/* "fast" or "ucontext". */
+const char *gev__context_backend(void);
+
+/* The running flow of control becomes `c`: nothing to prepare but its thread pointer and, for the sanitizers, its stack. */
+void gev__context_adopt(struct gev__context *c);
+
+/* Makes `c` start at entry(arg) on the stack [lo, hi), as thread pointer tp. entry never returns. */
+void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)(void *), void *arg, void *tp);
+
+/* Saves the running flow in `from` and goes on where `to` stands. Returns when somebody switches back to `from`. errno is not kept
+ * where both share a thread pointer: the caller's business. */
+void gev__context_switch(struct gev__context *from, struct gev__context *to);
+
+/* The last switch of a context that ends: nothing is saved that anybody will need. */
+void gev__context_leave(struct gev__context *from, struct gev__context *to) __attribute__((noreturn));
+
+#endif

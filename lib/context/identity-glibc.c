@@ -1,0 +1,107 @@
+/* Finding what glibc publishes. dlsym reaches GLIBC_PRIVATE symbols too: they are default versions. */
+#include "lib/context/identity-glibc.h"
+
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include "lib/base/sys.h"
+#include "lib/context/thread-pointer.h"
+
+/* nptl_db/db_info.c: a field's description is { size in bits, number of elements, offset }. */
+enum { FIELD_OFFSET = 2 };
+
+static void *find(const char *name)
+{
+	return dlsym(RTLD_DEFAULT, name);
+}
+
+static const uint32_t *field(const char *name)
+{
+	return find(name);
+}
+
+struct search {
+	uintptr_t inside; /* an address in the object we look for */
+	struct gev__glibc *out;
+	int found;
+};
+
+static int visit(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct search *s = arg;
+	const ElfW(Phdr) *tls = NULL;
+	int is_it = 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t at = info->dlpi_addr + p->p_vaddr;
+		if (p->p_type == PT_LOAD && s->inside >= at && s->inside < at + p->p_memsz)
+			is_it = 1;
+		if (p->p_type == PT_TLS)
+			tls = p;
+	}
+	if (!is_it)
+		return 0;
+	if (tls && size >= offsetof(struct dl_phdr_info, dlpi_tls_data) + sizeof info->dlpi_tls_data &&
+	    info->dlpi_tls_data) {
+		s->out->tls_offset = (char *)info->dlpi_tls_data - (char *)gev__tp_get();
+		s->out->tls_size = tls->p_memsz;
+		s->found = 1;
+	}
+	return 1;
+}
+
+static void find_robust(struct gev__glibc *g)
+{
+	/* The kernel knows where this thread's list head is; it lies at the same place in every struct pthread. */
+	struct robust_list_head *head = NULL;
+	size_t length = 0;
+	if (gev__sys.syscall(SYS_get_robust_list, 0, (long)&head, (long)&length, 0, 0, 0) || head == NULL)
+		return;
+	ptrdiff_t offset = (char *)head - (char *)gev__tp_get();
+	if (offset <= 0 || (size_t)offset + sizeof *head > g->sizeof_pthread)
+		return;
+	g->robust_offset = offset;
+	g->robust_futex_offset = head->futex_offset;
+}
+
+const char *gev__glibc_find(struct gev__glibc *out)
+{
+#if !defined(__x86_64__)
+	return "no identities on this architecture yet";
+#endif
+	*out = (struct gev__glibc){
+		.allocate_tls = (void *(*)(void *))find("_dl_allocate_tls"),
+		.deallocate_tls = (void (*)(void *, _Bool))find("_dl_deallocate_tls"),
+		.ctype_init = (void (*)(void))find("__ctype_init"),
+	};
+	if (!out->allocate_tls || !out->deallocate_tls || !out->ctype_init)
+		return "this libc does not export _dl_allocate_tls, _dl_deallocate_tls and __ctype_init";
+
+	const uint32_t *size = field("_thread_db_sizeof_pthread");
+	const uint32_t *tid = field("_thread_db_pthread_tid");
+	const uint32_t *list = field("_thread_db_pthread_list");
+	const uint32_t *user = field("_thread_db_rtld_global__dl_stack_user");
+	char *rtld_global = find("_rtld_global");
+	if (!size || !tid || !list || !user || !rtld_global)
+		return "this libc does not publish the layout of struct pthread (_thread_db_*)";
+	out->sizeof_pthread = *size;
+	out->tid_offset = tid[FIELD_OFFSET];
+	out->list_offset = list[FIELD_OFFSET];
+	out->stack_user = (struct gev__list_node *)(void *)(rtld_global + user[FIELD_OFFSET]);
+
+	const ptrdiff_t *rseq_offset = find("__rseq_offset");
+	const unsigned *rseq_size = find("__rseq_size");
+	if (rseq_offset && rseq_size) {
+		out->rseq_offset = *rseq_offset;
+		out->rseq_size = *rseq_size > 32 ? *rseq_size : 32;
+	}
+	find_robust(out);
+
+	/* An address inside libc proper: a function nobody else defines. */
+	struct search search = {.inside = (uintptr_t)find("gnu_get_libc_version"), .out = out};
+	dl_iterate_phdr(visit, &search);
+	return search.found ? NULL : "cannot find the thread-local storage of libc";
+}

@@ -1,0 +1,36 @@
+/* identity-glibc.h: what glibc publishes about struct pthread and about its loader, gathered once.
+ *
+ * Everything comes from symbols that glibc exports for debuggers (nptl_db/structs.def: _thread_db_*, each three words: size in bits, count,
+ * offset) or for its own libraries (GLIBC_PRIVATE). None is a constant of ours: another version has other offsets. */
+#ifndef GEV_CONTEXT_IDENTITY_GLIBC_H
+#define GEV_CONTEXT_IDENTITY_GLIBC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct gev__list_node {
+	struct gev__list_node *next;
+	struct gev__list_node *prev;
+};
+
+struct gev__glibc {
+	void *(*allocate_tls)(void *memory);
+	void (*deallocate_tls)(void *tcb, _Bool free_tcb);
+	void (*ctype_init)(void);
+	size_t sizeof_pthread;
+	size_t tid_offset;
+	size_t list_offset;
+	struct gev__list_node *stack_user; /* the loader's list of stacks that are not its own */
+	ptrdiff_t robust_offset;           /* of struct robust_list_head; 0: unknown */
+	long robust_futex_offset;
+	ptrdiff_t rseq_offset; /* from the thread pointer; 0: this libc has none */
+	size_t rseq_size;
+	/* libc's own TLS block, relative to the thread pointer. */
+	ptrdiff_t tls_offset;
+	size_t tls_size;
+};
+
+/* NULL and *out filled, or the sentence that says what is missing. */
+const char *gev__glibc_find(struct gev__glibc *out);
+
+#endif

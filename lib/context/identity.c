@@ -1,0 +1,219 @@
+/* Identities on glibc.
+ *
+ * A thread control block comes from the dynamic linker (_dl_allocate_tls), which also lays out the thread-local storage of every module at its
+ * initial image. What glibc's own pthread_create would fill in besides (nptl/allocatestack.c, nptl/pthread_create.c, start_thread) is filled in here.
+ * Traps: an identity that is not on the loader's list of stacks crashes fork's child, and misses the static TLS of libraries that are loaded later;
+ * a per-thread malloc cache of its own would leak 12 KiB at each end. */
+#include "lib/context/identity.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/macros.h"
+#include "lib/base/option.h"
+#include "lib/context/identity-glibc.h"
+#include "lib/context/thread-pointer.h"
+
+static struct gev__glibc glibc;
+
+/* The words of libc's TLS that belong to malloc: offsets from the thread pointer. */
+#define MALLOC_WORDS_MAX 4
+static ptrdiff_t malloc_words[MALLOC_WORDS_MAX];
+static size_t malloc_words_n;
+
+/* Above every number the kernel gives (PID_MAX_LIMIT is 2^22) and inside what a futex word can hold (FUTEX_TID_MASK): libc's recursive locks compare it. */
+#define FIRST_ID (1 << 22)
+#define LAST_ID 0x3fffffff
+static int next_id = FIRST_ID;
+
+/* The first words of struct pthread on x86-64 (sysdeps/x86_64/nptl/tls.h, tcbhead_t): part of the ABI between compiler and libc. */
+struct tcb_head {
+	void *tcb;
+	void *dtv;
+	void *self;
+	int multiple_threads;
+	int gscope_flag;
+	uintptr_t sysinfo;
+	uintptr_t stack_guard;
+	uintptr_t pointer_guard;
+};
+
+static struct gev__list_node *node_of(void *tp)
+{
+	return (struct gev__list_node *)(void *)((char *)tp + glibc.list_offset);
+}
+
+static void link_stack(void *tp)
+{
+	struct gev__list_node *n = node_of(tp);
+	struct gev__list_node *head = glibc.stack_user;
+	n->next = head->next;
+	n->prev = head;
+	head->next->prev = n;
+	head->next = n;
+}
+
+static void unlink_stack(void *tp)
+{
+	struct gev__list_node *n = node_of(tp);
+	if (n->next) {
+		n->next->prev = n->prev;
+		n->prev->next = n->next;
+		n->next = n->prev = NULL;
+	}
+}
+
+static void fill(void *tp)
+{
+	struct tcb_head *head = tp;
+	const struct tcb_head *creator = gev__tp_get();
+	head->tcb = head->self = tp;
+	head->multiple_threads = 1; /* the loader and older inline functions test it */
+	head->stack_guard = creator->stack_guard;
+	head->pointer_guard = creator->pointer_guard;
+
+	int id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED);
+	if (id == LAST_ID)
+		__atomic_store_n(&next_id, FIRST_ID, __ATOMIC_RELAXED);
+	memcpy((char *)tp + glibc.tid_offset, &id, sizeof id);
+
+	if (glibc.robust_offset) {
+		/* struct pthread { ...; void *robust_prev; struct robust_list_head robust_head; }: empty means both point at the head. */
+		void **robust = (void **)(void *)((char *)tp + glibc.robust_offset);
+		robust[-1] = robust;
+		robust[0] = robust;
+		robust[1] = (void *)glibc.robust_futex_offset;
+		robust[2] = NULL;
+	}
+	if (glibc.rseq_offset) {
+		/* Not registered: sched_getcpu then asks the kernel. struct rseq: cpu_id_start, cpu_id (linux/rseq.h). From 2.41 on the area is not zeroed. */
+		char *area = (char *)tp + glibc.rseq_offset;
+		int32_t failed = -2; /* RSEQ_CPU_ID_REGISTRATION_FAILED */
+		memset(area, 0, glibc.rseq_size);
+		memcpy(area + sizeof(uint32_t), &failed, sizeof failed);
+	}
+	for (size_t i = 0; i < malloc_words_n; i++)
+		memcpy((char *)tp + malloc_words[i], (const char *)creator + malloc_words[i], sizeof(void *));
+}
+
+static __attribute__((noinline)) void use_malloc(void)
+{
+	void *volatile p = malloc(64);
+	free(p);
+}
+
+/* Which words of libc's TLS does malloc write? Those of its cache and its arena: 0x48 and 0x58 of 0x90 in 2.36, elsewhere in others; so look. */
+static int discover_malloc_words(void)
+{
+	use_malloc(); /* so that the creator's own are set */
+	void *tp = glibc.allocate_tls(NULL);
+	if (tp == NULL)
+		return -EAGAIN;
+	fill(tp);
+	char *block = (char *)tp + glibc.tls_offset;
+	char *before = malloc(glibc.tls_size);
+	if (before == NULL) {
+		glibc.deallocate_tls(tp, true);
+		return -EAGAIN;
+	}
+	memcpy(before, block, glibc.tls_size);
+	void *own = gev__tp_get();
+	gev__tp_set(tp);
+	use_malloc();
+	gev__tp_set(own);
+	for (size_t at = 0; at + sizeof(void *) <= glibc.tls_size; at += sizeof(void *)) {
+		if (memcmp(before + at, block + at, sizeof(void *)) == 0)
+			continue;
+		if (malloc_words_n == MALLOC_WORDS_MAX) {
+			/* More than a cache and an arena: not what we know. Share nothing; it leaks a little, and is right. */
+			malloc_words_n = 0;
+			break;
+		}
+		malloc_words[malloc_words_n++] = glibc.tls_offset + (ptrdiff_t)at;
+	}
+	free(before);
+	glibc.deallocate_tls(tp, true);
+	return 0;
+}
+
+static const char *find_out(void)
+{
+	gev__tp_init();
+	if (!gev__options()->identity)
+		return "switched off by GEV_IDENTITY=0";
+	const char *missing = gev__glibc_find(&glibc);
+	if (missing)
+		return missing;
+	/* A shared arena word and several arenas do not mix: glibc would detach an arena that others still use. Before any real thread. */
+	mallopt(M_ARENA_MAX, 1);
+	if (discover_malloc_words() < 0)
+		return "no memory to try an identity";
+	return NULL;
+}
+
+const char *gev__identity_missing(void)
+{
+	static bool known;
+	static const char *missing;
+	if (!known) {
+		missing = find_out();
+		known = true;
+	}
+	return missing;
+}
+
+int gev__identity_get(struct gev__identity_pool *pool, void **tp)
+{
+	void *identity;
+	if (pool->n) {
+		/* Anew in its old place: the control block zeroed, then a new vector and fresh images of all modules. */
+		identity = pool->kept[--pool->n];
+		memset(identity, 0, glibc.sizeof_pthread);
+		if (glibc.allocate_tls(identity) == NULL) {
+			pool->kept[pool->n++] = identity;
+			return -EAGAIN;
+		}
+	} else {
+		identity = glibc.allocate_tls(NULL);
+		if (identity == NULL)
+			return -EAGAIN;
+	}
+	fill(identity);
+	link_stack(identity);
+	*tp = identity;
+	return 0;
+}
+
+void gev__identity_begin(void)
+{
+	glibc.ctype_init();
+}
+
+void gev__identity_put(struct gev__identity_pool *pool, void *tp)
+{
+	unlink_stack(tp);
+	bool keep = pool->n < GEV__IDENTITIES_KEPT;
+	glibc.deallocate_tls(tp, !keep);
+	if (keep)
+		pool->kept[pool->n++] = tp;
+}
+
+void gev__identity_forked(void *tp)
+{
+	struct gev__list_node *n = node_of(tp);
+	n->next = n->prev = NULL;
+}
+
+void gev__identity_pool_done(struct gev__identity_pool *pool)
+{
+	while (pool->n) {
+		/* The vector is gone already; a new one makes the block whole, so that the loader can free both. */
+		void *tp = pool->kept[--pool->n];
+		if (glibc.allocate_tls(tp))
+			glibc.deallocate_tls(tp, true);
+	}
+}

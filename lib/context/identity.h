@@ -1,0 +1,36 @@
+/* identity.h: what makes a greenlet a thread of its own: a thread control block and thread-local storage.
+ *
+ * An identity is named by its thread pointer. Whoever runs as it has its own errno, thread-local variables, pthread_self(), locale and
+ * stdio lock ownership; malloc's per-thread cache is shared with the OS thread that made it, because malloc never switches.
+ *
+ * A pool belongs to one OS thread. Invariant: an identity is in use and on the loader's list of stacks, or in the pool and not on it. */
+#ifndef GEV_CONTEXT_IDENTITY_H
+#define GEV_CONTEXT_IDENTITY_H
+
+#include <stddef.h>
+
+#define GEV__IDENTITIES_KEPT 256
+
+struct gev__identity_pool {
+	void *kept[GEV__IDENTITIES_KEPT];
+	size_t n;
+};
+
+/* Finds out, once a process, whether and how identities can be made here. NULL: they can; else the sentence why not. */
+const char *gev__identity_missing(void);
+
+/* A new identity, its thread-local storage at the initial image of every loaded module. -EAGAIN: no memory. Call it as the OS thread's own. */
+int gev__identity_get(struct gev__identity_pool *pool, void **tp);
+
+/* To be called by the new flow when it first runs as the identity. */
+void gev__identity_begin(void);
+
+/* Gives it back; nobody runs as it, and its destructors have run. */
+void gev__identity_put(struct gev__identity_pool *pool, void *tp);
+
+/* In a forked child: libc has made its list of stacks anew, with the caller's identity alone on it. Any other one must be told before it is put. */
+void gev__identity_forked(void *tp);
+
+void gev__identity_pool_done(struct gev__identity_pool *pool);
+
+#endif

@@ -1,0 +1,228 @@
+/* Guarded stacks out of slabs.
+ *
+ * Why slabs from an odd MiB: a page table covers 2 MiB. The top pages of one stack and the guard of the next then share a table, so an
+ * 8 MiB stack that uses a page costs one table (4 KiB) and not two; measured 4 129 bytes against 8 224.
+ * Why MADV_GUARD_INSTALL (Linux 6.13, madvise(2)): mprotect splits the mapping, two mappings a stack, and vm.max_map_count ends that near
+ * 32 000 stacks; guard markers live in the page tables and split nothing. It fails in a locked mapping (mlockall), there mprotect serves. */
+#include "lib/context/stack.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/base/macros.h"
+#include "lib/base/option.h"
+#include "lib/base/sys.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+#define MIB ((size_t)1 << 20)
+#define SLAB_STACKS 64 /* at most, in one mapping */
+
+struct slab {
+	struct slab *next;
+	char *map;
+	size_t size;
+};
+
+/* A list of places, kept outside them: touching an unused stack would make its page resident. */
+struct places {
+	char **at;
+	size_t n;
+	size_t room;
+};
+
+struct gev__stack_class {
+	struct gev__stack_class *next;
+	size_t total; /* guard included */
+	size_t guard;
+	struct slab *slabs;
+	size_t slab_stacks;  /* the next slab's size: doubles up to SLAB_STACKS */
+	char *fresh;         /* places of the newest slab that were never handed out */
+	char *fresh_end;
+	struct places warm;  /* guarded, memory kept */
+	struct places cold;  /* guarded, memory given back */
+};
+
+static size_t page_size(void)
+{
+	static size_t size;
+	if (size == 0)
+		size = (size_t)sysconf(_SC_PAGESIZE);
+	return size;
+}
+
+/* Room is made when a slab is: giving back never allocates. */
+static int reserve(struct places *p, size_t room)
+{
+	if (room <= p->room)
+		return 0;
+	char **at = realloc(p->at, room * sizeof *at);
+	if (at == NULL)
+		return -EAGAIN;
+	p->at = at;
+	p->room = room;
+	return 0;
+}
+
+static struct gev__stack_class *find_class(struct gev__stack_pool *pool, size_t total, size_t guard)
+{
+	for (struct gev__stack_class *c = pool->classes; c; c = c->next)
+		if (c->total == total && c->guard == guard)
+			return c;
+	struct gev__stack_class *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return NULL;
+	c->total = total;
+	c->guard = guard;
+	c->slab_stacks = 1;
+	c->next = pool->classes;
+	pool->classes = c;
+	return c;
+}
+
+static char *map_slab(struct gev__stack_class *c, size_t stacks, size_t *mapped)
+{
+	/* Small stacks sit many to a page table anyway; only for big ones does the place of the first matter. */
+	size_t slack = c->total >= 2 * MIB ? 2 * MIB : 0;
+	size_t size = stacks * c->total + slack;
+	char *map = gev__sys.mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return NULL;
+	*mapped = size;
+	/* With transparent huge pages the first touch of an 8 MiB stack would make 2 MiB resident. EINVAL: a kernel built without them. */
+	gev__sys.madvise(map, size, MADV_NOHUGEPAGE);
+	return map;
+}
+
+static char *first_place(const struct gev__stack_class *c, char *map)
+{
+	if (c->total < 2 * MIB)
+		return map;
+	return (char *)(((uintptr_t)map + MIB - 1) / (2 * MIB) * (2 * MIB) + MIB);
+}
+
+static int add_slab(struct gev__stack_class *c)
+{
+	struct slab *slab = malloc(sizeof *slab);
+	if (slab == NULL)
+		return -EAGAIN;
+	/* RLIMIT_AS and strict overcommit refuse big slabs where a small one still fits. */
+	size_t stacks = c->slab_stacks;
+	char *map = NULL;
+	for (; stacks >= 1; stacks /= 2) {
+		map = map_slab(c, stacks, &slab->size);
+		if (map)
+			break;
+	}
+	if (map == NULL) {
+		free(slab);
+		return -EAGAIN;
+	}
+	size_t places = c->cold.room + stacks;
+	if (reserve(&c->cold, places) || reserve(&c->warm, places)) {
+		gev__sys.munmap(map, slab->size);
+		free(slab);
+		return -EAGAIN;
+	}
+	slab->map = map;
+	slab->next = c->slabs;
+	c->slabs = slab;
+	c->fresh = first_place(c, map);
+	c->fresh_end = c->fresh + stacks * c->total;
+	c->slab_stacks = stacks * 2 < SLAB_STACKS ? stacks * 2 : SLAB_STACKS;
+	return 0;
+}
+
+static int guard_place(const struct gev__stack_class *c, char *place)
+{
+	static bool no_markers;
+	if (!no_markers && gev__options()->guard) {
+		if (gev__sys.madvise(place, c->guard, MADV_GUARD_INSTALL) == 0)
+			return 0;
+		/* EINVAL: an older kernel, or this mapping is locked (mlockall) and others may not be. Either way mprotect does it. */
+		if (errno == EINVAL && c->slabs->next == NULL)
+			no_markers = true;
+	}
+	return gev__sys.mprotect(place, c->guard, PROT_NONE) ? -EAGAIN : 0;
+}
+
+static int take_place(struct gev__stack_class *c, char **place)
+{
+	if (c->warm.n) {
+		*place = c->warm.at[--c->warm.n];
+		return 0;
+	}
+	if (c->cold.n) {
+		*place = c->cold.at[--c->cold.n];
+		return 0;
+	}
+	if (c->fresh == c->fresh_end) {
+		int r = add_slab(c);
+		if (r < 0)
+			return r;
+	}
+	int r = guard_place(c, c->fresh);
+	if (r < 0)
+		return r;
+	*place = c->fresh;
+	c->fresh += c->total;
+	return 0;
+}
+
+int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out)
+{
+	size_t page = page_size();
+	if (size > SIZE_MAX / 4 || guard > SIZE_MAX / 4)
+		return -EAGAIN;
+	size = round_up(size, page);
+	guard = guard ? round_up(guard, page) : page;
+	/* glibc counts the guard as part of the size (pthread_attr_setguardsize(3), BUGS); a program that asks for 8 MiB gets what it would get natively. */
+	size_t total = size > guard + page ? size : size + guard;
+	struct gev__stack_class *c = find_class(pool, total, guard);
+	if (c == NULL)
+		return -EAGAIN;
+	char *place;
+	int r = take_place(c, &place);
+	if (r < 0)
+		return r;
+	*out = (struct gev__stack){.lo = place + guard, .hi = place + total, .guard = guard, .class = c};
+	return 0;
+}
+
+void gev__stack_put(struct gev__stack *stack)
+{
+	struct gev__stack_class *c = stack->class;
+	if (c == NULL)
+		return;
+	char *place = stack->lo - c->guard;
+	if (c->warm.n < (size_t)gev__options()->stack_cache) {
+		c->warm.at[c->warm.n++] = place;
+		return;
+	}
+	/* Guard markers survive MADV_DONTNEED (measured). It can fail only in a locked mapping; then the memory simply stays. */
+	gev__sys.madvise(stack->lo, (size_t)(stack->hi - stack->lo), MADV_DONTNEED);
+	c->cold.at[c->cold.n++] = place;
+}
+
+void gev__stack_pool_done(struct gev__stack_pool *pool)
+{
+	while (pool->classes) {
+		struct gev__stack_class *c = pool->classes;
+		pool->classes = c->next;
+		while (c->slabs) {
+			struct slab *slab = c->slabs;
+			c->slabs = slab->next;
+			gev__sys.munmap(slab->map, slab->size);
+			free(slab);
+		}
+		free(c->warm.at);
+		free(c->cold.at);
+		free(c);
+	}
+}

@@ -1,0 +1,37 @@
+/* stack.h: guarded stacks, by size, kept warm within a bound.
+ *
+ *      slab: n places of `total` bytes, end to end, from an odd MiB on
+ *      +-------+----------------------+-------+----------------------+---
+ *      | guard |  ... <- grows  | top | guard |  ... <- grows  | top | ...
+ *      +-------+----------------------+-------+----------------------+---
+ *              lo                     hi
+ *
+ * A pool belongs to one OS thread (its hub's) and is not locked. Invariant, per class: places made = in use + warm + cold. */
+#ifndef GEV_CONTEXT_STACK_H
+#define GEV_CONTEXT_STACK_H
+
+#include <stddef.h>
+
+struct gev__stack_class;
+
+struct gev__stack {
+	char *lo;
+	char *hi;
+	size_t guard;
+	struct gev__stack_class *class; /* NULL: the caller's own memory */
+};
+
+struct gev__stack_pool {
+	struct gev__stack_class *classes;
+};
+
+/* A stack whose usable size is at least `size`, with at least `guard` bytes (and at least a page) below it that fault. -EAGAIN: no memory. */
+int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out);
+
+/* Gives it back. Nobody may run on it; the calling flow may not either. */
+void gev__stack_put(struct gev__stack *stack);
+
+/* Unmaps everything; no stack may be in use. */
+void gev__stack_pool_done(struct gev__stack_pool *pool);
+
+#endif

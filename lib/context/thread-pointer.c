@@ -1,0 +1,23 @@
+/* Which way the thread pointer may be written, asked once. */
+#include "lib/context/thread-pointer.h"
+
+#include "lib/base/option.h"
+
+#if defined(__x86_64__)
+
+#define HWCAP2_FSGSBASE (1UL << 1)
+
+bool gev__tp_fsgsbase;
+
+void gev__tp_init(void)
+{
+	gev__tp_fsgsbase = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) && gev__options()->fsgsbase;
+}
+
+#else
+
+void gev__tp_init(void)
+{
+}
+
+#endif

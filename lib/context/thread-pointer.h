@@ -1,0 +1,61 @@
+/* thread-pointer.h: reading and writing the processor's thread pointer, one implementation an architecture.
+ *
+ * Precondition of writing: `tp` is a complete thread control block (identity.h), or 0x28(%fs) and errno lead nowhere. */
+#ifndef GEV_CONTEXT_THREAD_POINTER_H
+#define GEV_CONTEXT_THREAD_POINTER_H
+
+#include <stdbool.h>
+
+#if defined(__x86_64__)
+
+#include <asm/prctl.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+
+/* Set by gev__tp_init: whether WRFSBASE may be executed. AT_HWCAP2 bit 1, kernel 5.9 (Documentation/x86/x86_64/fsgs.rst). */
+extern bool gev__tp_fsgsbase;
+
+static inline void *gev__tp_get(void)
+{
+	void *tp;
+	__asm__("movq %%fs:0, %0" : "=r"(tp)); /* the TCB's first word is its own address (x86-64 TLS ABI) */
+	return tp;
+}
+
+static inline __attribute__((always_inline)) void gev__tp_set(void *tp)
+{
+	if (__builtin_expect(gev__tp_fsgsbase, 1)) {
+		__asm__ volatile("wrfsbase %0" ::"r"(tp) : "memory");
+	} else {
+		/* Not libc's syscall(): it would write errno of a thread that is neither here nor there. */
+		long result;
+		__asm__ volatile("syscall"
+				 : "=a"(result)
+				 : "0"((long)SYS_arch_prctl), "D"((long)ARCH_SET_FS), "S"(tp)
+				 : "rcx", "r11", "memory");
+		(void)result;
+	}
+}
+
+#elif defined(__aarch64__)
+
+static inline void *gev__tp_get(void)
+{
+	void *tp;
+	__asm__("mrs %0, tpidr_el0" : "=r"(tp));
+	return tp;
+}
+
+static inline __attribute__((always_inline)) void gev__tp_set(void *tp)
+{
+	__asm__ volatile("msr tpidr_el0, %0" ::"r"(tp) : "memory");
+}
+
+#else
+#error "no thread pointer for this architecture"
+#endif
+
+void gev__tp_init(void);
+
+#endif

@@ -1,0 +1,88 @@
+/* greenlet.h: the control block of a greenlet, and its life from spawn to reclaim.
+ *
+ *      top of its stack
+ *      +--------------------------------------------+ hi
+ *      | struct gev_greenlet                        |
+ *      +--------------------------------------------+ start words of its context
+ *      | frames ...                                 |
+ *
+ * Life:  NEW --start--> READY <--> RUNNING --> PARKED --wake--> READY ...      RUNNING --finish--> DONE --reclaim--> gone
+ * Invariants: exactly one greenlet per hub (or the hub itself) is RUNNING; READY ones are on the hub's FIFO, once;
+ * a DONE one is reclaimed as soon as nobody holds it. */
+#ifndef GEV_CORE_GREENLET_H
+#define GEV_CORE_GREENLET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/context/context.h"
+#include "lib/context/stack.h"
+
+enum gev__state { GEV__NEW, GEV__READY, GEV__RUNNING, GEV__PARKED, GEV__DONE };
+
+struct gev__hub;
+
+struct gev_greenlet {
+	struct gev__context context;
+	struct gev__hub *hub;
+	struct gev_greenlet *next; /* on the ready FIFO */
+	uint8_t state;
+	bool token;         /* a wake came while it did not park: the next park returns at once */
+	bool held;          /* somebody has the handle: DONE does not reclaim it */
+	bool own_identity;
+	bool killed;
+	int why;            /* what park returns: 0 or -ETIMEDOUT */
+	uint32_t timer_at;  /* its place in the hub's timer heap; 0: not on it */
+	int64_t deadline;
+	struct gev_greenlet *inbox_next;
+	bool in_inbox;      /* atomic: another thread has woken it, and the hub has not seen that yet */
+	int saved_errno;
+	union {
+		void *(*entry)(void *);
+		void (*thread_entry)(void *); /* with own_identity and no value */
+	};
+	void *arg;
+	void *value;
+	bool is_thread; /* thread_entry is the one */
+	struct gev_greenlet *all_next;
+	struct gev_greenlet **all_link;
+	struct gev__stack stack;
+	char name[16];
+};
+
+/* Who runs on this OS thread: a greenlet, the hub's own, or NULL where there is no hub. One word of TLS in every identity, written at
+ * each arrival. initial-exec: one instruction to read, and a preloaded program's late load finds room in the static TLS reserve. */
+extern __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
+
+struct gev__spawn {
+	const char *name;
+	size_t stack_size;
+	size_t guard_size;
+	void *stack;
+	bool own_identity;
+	bool suspended;
+	bool held;
+	void (*thread_entry)(void *); /* instead of entry */
+};
+
+/* Whether a native greenlet gets an identity of its own unless its attributes say otherwise: once a shim is active, any libc call may switch. */
+extern bool gev__spawn_identity;
+
+/* On the caller's hub. -EAGAIN: no memory. */
+int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
+		      struct gev_greenlet **out);
+void gev__greenlet_start(struct gev_greenlet *g);
+/* The handle is let go: reclaims it now if it is DONE, else at its end. */
+void gev__greenlet_unhold(struct gev_greenlet *g);
+/* Ends the calling greenlet where it stands. */
+void gev__greenlet_finish(void) __attribute__((noreturn));
+/* Gives back everything of a greenlet that does not run and never will. */
+void gev__greenlet_reclaim(struct gev_greenlet *g);
+
+static inline bool gev__is_done(const struct gev_greenlet *g)
+{
+	return __atomic_load_n(&g->state, __ATOMIC_ACQUIRE) == GEV__DONE;
+}
+
+#endif

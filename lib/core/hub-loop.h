@@ -1,0 +1,32 @@
+/* hub-loop.h: the hub's libev loop: how it polls, how it sleeps, how another thread interrupts it, and its descriptors. */
+#ifndef GEV_CORE_HUB_LOOP_H
+#define GEV_CORE_HUB_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gev__hub;
+struct gev__hub_loop;
+struct ev_loop;
+
+/* The hub's loop, made at the first call. NULL: no memory or no descriptor, and *error. */
+struct gev__hub_loop *gev__loop_get(struct gev__hub *h, int *error);
+
+struct ev_loop *gev__loop_ev(struct gev__hub_loop *loop);
+/* The epoll descriptor inside libev, to take a shared descriptor out of the set; -1: unknown. */
+int gev__loop_epoll(const struct gev__hub_loop *loop);
+/* Whether fd is one of any hub's own. Async-signal-safe. */
+bool gev__loop_internal(int fd);
+
+/* One look, without waiting. */
+void gev__loop_poll(struct gev__hub_loop *loop);
+/* Waits for a descriptor, the deadline, or an interruption. */
+void gev__loop_sleep(struct gev__hub_loop *loop, int64_t deadline);
+/* Any thread. */
+void gev__loop_interrupt(struct gev__hub_loop *loop);
+
+/* In a forked child: the loop is thrown away; a new one is made when it is needed. */
+void gev__loop_forked(struct gev__hub *h);
+void gev__loop_free(struct gev__hub *h);
+
+#endif

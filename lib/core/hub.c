@@ -1,0 +1,249 @@
+/* The hub: scheduling, its own flow, and its birth.
+ *
+ * The order of things in a turn of the hub: inbox, timers, descriptors, then the first of the ready. When nobody is ready it sleeps: in libev
+ * once a descriptor is waited for, else on a futex, so that a program that only sleeps and locks never makes a loop. */
+#include "lib/core/hub.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+#include "lib/base/log.h"
+#include "lib/base/macros.h"
+#include "lib/base/sys.h"
+#include "lib/core/hub-loop.h"
+#include "lib/core/park.h"
+
+__thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
+
+/* The budget: how long greenlets may run before descriptors and timers are looked at again, and how rarely the clock is read for that. */
+#define POLL_AFTER_NS (NS_PER_S / 1000)
+#define COUNTDOWN_MAX 64
+
+#define HUB_STACK_SIZE (256 * 1024)
+
+/* ---- Who is next ---- */
+
+/* The countdown is over: reads the clock; whether it is time for the hub. Adapts the countdown, so that greenlets that run long between
+ * switches have the clock read at every one of them, and those that switch at once do not pay for it. */
+static bool tick(struct gev__hub *h)
+{
+	int64_t now = gev__now();
+	int64_t took = now - h->ticked_at;
+	h->ticked_at = now;
+	if (took > POLL_AFTER_NS / 2 && h->countdown_from > 1)
+		h->countdown_from /= 2;
+	else if (took < POLL_AFTER_NS / 8 && h->countdown_from < COUNTDOWN_MAX)
+		h->countdown_from *= 2;
+	h->countdown = h->countdown_from;
+	return now - h->polled_at >= POLL_AFTER_NS;
+}
+
+static inline struct gev_greenlet *pick(struct gev__hub *h)
+{
+	if (unlikely(__atomic_load_n(&h->inbox, __ATOMIC_RELAXED) != NULL))
+		gev__hub_drain(h);
+	if (unlikely(--h->countdown <= 0) && tick(h))
+		return &h->self;
+	struct gev_greenlet *next = gev__ready_pop(h);
+	return next ? next : &h->self;
+}
+
+void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
+{
+	gev__current = self;
+	self->state = GEV__RUNNING;
+	struct gev_greenlet *dead = h->dead;
+	if (unlikely(dead != NULL)) {
+		h->dead = NULL;
+		gev__greenlet_reclaim(dead);
+	}
+}
+
+void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
+{
+	h->busy++;
+	struct gev_greenlet *next = pick(h);
+	if (unlikely(next == from)) {
+		from->state = GEV__RUNNING;
+		h->busy--;
+		return;
+	}
+	h->switches++;
+	/* Greenlets that share a thread pointer share errno. */
+	from->saved_errno = errno;
+	gev__context_switch(&from->context, &next->context);
+	gev__hub_arrive(h, from);
+	errno = from->saved_errno;
+	h->busy--;
+}
+
+void gev__hub_leave(struct gev__hub *h, struct gev_greenlet *from)
+{
+	h->busy++;
+	struct gev_greenlet *next = pick(h);
+	h->switches++;
+	gev__context_leave(&from->context, &next->context);
+}
+
+/* ---- Wakes from elsewhere ---- */
+
+void gev__hub_post(struct gev__hub *h, struct gev_greenlet *g)
+{
+	if (__atomic_exchange_n(&g->in_inbox, true, __ATOMIC_ACQ_REL))
+		return; /* one is enough */
+	struct gev_greenlet *first = __atomic_load_n(&h->inbox, __ATOMIC_RELAXED);
+	do
+		g->inbox_next = first;
+	while (!__atomic_compare_exchange_n(&h->inbox, &first, g, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	/* Sequentially consistent on both sides: either the hub sees the inbox after it has said that it sleeps, or we see that it sleeps. */
+	if (__atomic_exchange_n(&h->asleep, 0, __ATOMIC_SEQ_CST) == 0)
+		return;
+	struct gev__hub_loop *loop = __atomic_load_n(&h->loop, __ATOMIC_ACQUIRE);
+	if (loop)
+		gev__loop_interrupt(loop);
+	else
+		gev__sys.syscall(SYS_futex, (long)&h->asleep, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+}
+
+void gev__hub_drain(struct gev__hub *h)
+{
+	struct gev_greenlet *last = __atomic_exchange_n(&h->inbox, NULL, __ATOMIC_ACQUIRE);
+	struct gev_greenlet *first = NULL;
+	while (last) {
+		struct gev_greenlet *next = last->inbox_next;
+		last->inbox_next = first;
+		first = last;
+		last = next;
+	}
+	while (first) {
+		struct gev_greenlet *next = first->inbox_next;
+		__atomic_store_n(&first->in_inbox, false, __ATOMIC_RELEASE);
+		gev__wake_here(first);
+		first = next;
+	}
+}
+
+/* ---- The hub's own flow ---- */
+
+static void run_timers(struct gev__hub *h)
+{
+	if (h->timers.n == 0)
+		return;
+	int64_t now = gev__now();
+	while (gev__timers_first(&h->timers) <= now) {
+		struct gev_greenlet *g = h->timers.at[1].g;
+		gev__timers_remove(&h->timers, g);
+		if (g->state == GEV__PARKED) {
+			gev__ready_push(h, g);
+			g->why = -ETIMEDOUT;
+		}
+	}
+}
+
+static void sleep_on_futex(struct gev__hub *h, int64_t deadline)
+{
+	struct timespec until = gev__timespec(deadline);
+	/* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, in nanoseconds (futex(2)). */
+	gev__sys.syscall(SYS_futex, (long)&h->asleep, FUTEX_WAIT_BITSET_PRIVATE, 1, deadline == NEVER ? 0 : (long)&until, 0,
+			 (long)FUTEX_BITSET_MATCH_ANY);
+}
+
+static void poll_outside(struct gev__hub *h)
+{
+	h->polls++;
+	if (h->ready_head) {
+		if (h->loop)
+			gev__loop_poll(h->loop);
+		return;
+	}
+	__atomic_store_n(&h->asleep, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&h->inbox, __ATOMIC_SEQ_CST) == NULL) {
+		int64_t deadline = gev__timers_first(&h->timers);
+		if (h->loop)
+			gev__loop_sleep(h->loop, deadline);
+		else
+			sleep_on_futex(h, deadline);
+	}
+	__atomic_store_n(&h->asleep, 0, __ATOMIC_RELAXED);
+}
+
+static void run(void *arg)
+{
+	struct gev__hub *h = arg;
+	gev__hub_arrive(h, &h->self);
+	for (;;) {
+		poll_outside(h);
+		gev__hub_drain(h);
+		run_timers(h);
+		h->polled_at = h->ticked_at = gev__now();
+		struct gev_greenlet *next = gev__ready_pop(h);
+		if (next == NULL)
+			continue;
+		h->countdown = h->countdown_from;
+		h->switches++;
+		gev__context_switch(&h->self.context, &next->context);
+		gev__hub_arrive(h, &h->self);
+	}
+}
+
+/* ---- Birth, fork ---- */
+
+struct gev__hub *gev__hub_get(int *error)
+{
+	if (likely(gev__current != NULL))
+		return gev__current->hub;
+	struct gev__hub *h = NULL;
+	*error = posix_memalign((void **)&h, CACHE_LINE, sizeof *h) ? -ENOMEM : 0;
+	if (*error)
+		return NULL;
+	*h = (struct gev__hub){.countdown = 1, .countdown_from = COUNTDOWN_MAX, .live = 1};
+	h->ready_tail = &h->ready_head;
+	if (gev__stack_get(&h->stacks, HUB_STACK_SIZE, 0, &h->self_stack) < 0) {
+		free(h);
+		*error = -ENOMEM;
+		return NULL;
+	}
+	h->self.hub = h->main.hub = h;
+	h->main.state = GEV__RUNNING;
+	h->main.held = true;
+	gev__context_adopt(&h->main.context);
+	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
+	gev__current = &h->main;
+	return h;
+}
+
+void gev__hub_forked(struct gev__hub *h)
+{
+	struct gev_greenlet *self = gev__current;
+	h->ready_head = NULL;
+	h->ready_tail = &h->ready_head;
+	h->inbox = NULL;
+	h->asleep = 0;
+	for (uint32_t i = 1; i <= h->timers.n; i++)
+		h->timers.at[i].g->timer_at = 0;
+	h->timers.n = 0;
+	if (h->loop)
+		gev__loop_forked(h);
+	for (int i = 0; i < GEV__SLOTS; i++)
+		if (h->slots[i].after_fork)
+			h->slots[i].after_fork(h, h->slots[i].data);
+	struct gev_greenlet *next;
+	for (struct gev_greenlet *g = h->all; g; g = next) {
+		next = g->all_next;
+		if (g == self)
+			continue;
+		/* Their stacks hold nothing that anybody will run; the memory serves again. */
+		if (g->own_identity)
+			gev__identity_forked(g->context.tp);
+		gev__greenlet_reclaim(g);
+	}
+	self->in_inbox = false;
+	if (self != &h->main)
+		h->main.state = GEV__DONE;
+	h->live = 1;
+	/* The hub's own flow starts anew: it may have been in the middle of a turn when another thread's main forked, and its loop is another one. */
+	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->self.context.tp);
+}

@@ -1,0 +1,97 @@
+/* hub.h: one per OS thread: who is ready, who sleeps until when, and the libev loop that says what became ready outside.
+ *
+ * Greenlets switch to one another directly; the hub's own context runs only when nobody is ready, or when the budget says that descriptors
+ * and timers must be looked at again. Invariants: only its OS thread touches a hub, except `inbox` and `asleep`, which are atomic;
+ * live = greenlets that are not DONE, main included. */
+#ifndef GEV_CORE_HUB_H
+#define GEV_CORE_HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/clock.h"
+#include "lib/context/identity.h"
+#include "lib/core/greenlet.h"
+#include "lib/core/timers.h"
+
+struct ev_loop;
+
+/* What a higher module keeps for a hub. The hub calls it down; it never looks up. */
+struct gev__slot {
+	void *data;
+	void (*after_fork)(struct gev__hub *hub, void *data);
+	void (*fini)(struct gev__hub *hub, void *data);
+};
+
+enum { GEV__SLOT_READINESS, GEV__SLOTS };
+
+struct gev__hub {
+	struct gev_greenlet self; /* the hub's own flow */
+	struct gev_greenlet main; /* the OS thread's */
+	struct gev_greenlet *ready_head;
+	struct gev_greenlet **ready_tail;
+	int countdown;     /* switches until the clock is looked at */
+	int countdown_from;
+	int64_t ticked_at;
+	int64_t polled_at;
+	int busy;          /* depth of stretches in which the runtime must not be interrupted */
+	size_t live;
+	struct gev_greenlet *dead; /* left for the last time; the next arrival reclaims it */
+	struct gev_greenlet *all;
+	struct gev__timers timers;
+	struct gev__stack_pool stacks;
+	struct gev__identity_pool identities;
+	struct gev__stack self_stack;
+	struct gev__hub_loop *loop; /* NULL until a descriptor is waited for */
+	struct gev__slot slots[GEV__SLOTS];
+	struct gev_greenlet *inbox; /* atomic: woken from elsewhere, last first */
+	uint32_t asleep;            /* atomic futex word: 1 while the OS thread sleeps or is about to */
+	unsigned long switches;
+	unsigned long polls;
+};
+
+/* This OS thread's hub; makes it if there is none. NULL and *error: -ENOMEM. */
+struct gev__hub *gev__hub_get(int *error);
+
+/* This OS thread's hub, NULL if it has none. */
+static inline struct gev__hub *gev__hub_here(void)
+{
+	return gev__current ? gev__current->hub : NULL;
+}
+
+static inline void gev__ready_push(struct gev__hub *h, struct gev_greenlet *g)
+{
+	g->state = GEV__READY;
+	g->next = NULL;
+	*h->ready_tail = g;
+	h->ready_tail = &g->next;
+}
+
+static inline struct gev_greenlet *gev__ready_pop(struct gev__hub *h)
+{
+	struct gev_greenlet *g = h->ready_head;
+	if (g) {
+		h->ready_head = g->next;
+		if (h->ready_head == NULL)
+			h->ready_tail = &h->ready_head;
+	}
+	return g;
+}
+
+/* Leaves the running greenlet, whose state says why, for whoever is next. Returns when it runs again. */
+void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from);
+/* The same for one that never comes back. */
+void gev__hub_leave(struct gev__hub *h, struct gev_greenlet *from) __attribute__((noreturn));
+/* What every arrival does first. */
+void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self);
+
+/* Another thread's wake. */
+void gev__hub_post(struct gev__hub *h, struct gev_greenlet *g);
+/* Makes the greenlets of the inbox ready. */
+void gev__hub_drain(struct gev__hub *h);
+
+/* In a forked child: only the caller's greenlet is left. */
+void gev__hub_forked(struct gev__hub *h);
+
+#endif

@@ -1,0 +1,260 @@
+/* The parking lot.
+ *
+ *      buckets[hash(addr)]    head -> waiter -> waiter -> ... <- tail      (FIFO; several addresses may share a bucket)
+ *
+ * A greenlet is woken under the bucket's lock: once the lock is free it may time out, return and end, and its control block with it.
+ * An OS thread is told by its own futex word, on its stack; a late FUTEX_WAKE on a stack that is in use otherwise wakes at most somebody
+ * who looks again. */
+#include "lib/core/lot.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#include "gev/embed.h"
+#include "lib/base/clock.h"
+#include "lib/base/macros.h"
+#include "lib/base/sys.h"
+#include "lib/core/hub.h"
+#include "lib/core/lock.h"
+#include "lib/core/park.h"
+
+struct waiter {
+	const void *addr; /* atomic: a requeue changes it, under both buckets' locks */
+	struct waiter *next;
+	struct waiter *prev;
+	struct gev_greenlet *g; /* NULL: an OS thread */
+	uint32_t chosen;        /* atomic; the futex word of an OS thread */
+	uintptr_t token;
+};
+
+struct bucket {
+	struct gev__lock lock;
+	struct waiter *head;
+	struct waiter *tail;
+} __attribute__((aligned(CACHE_LINE)));
+
+enum { BUCKET_BITS = 10 };
+static struct bucket buckets[1 << BUCKET_BITS];
+
+static struct bucket *bucket_of(const void *addr)
+{
+	/* Fibonacci hashing: the high bits of the product depend on all of the address. */
+	return &buckets[((uintptr_t)addr * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - BUCKET_BITS)];
+}
+
+static void push(struct bucket *b, struct waiter *w)
+{
+	w->next = NULL;
+	w->prev = b->tail;
+	if (b->tail)
+		b->tail->next = w;
+	else
+		b->head = w;
+	b->tail = w;
+}
+
+static void unlink_waiter(struct bucket *b, struct waiter *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		b->head = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	else
+		b->tail = w->prev;
+}
+
+static void sleep_thread(struct waiter *w, int64_t deadline)
+{
+	struct timespec until = gev__timespec(deadline > 0 ? deadline : 0);
+	gev__sys.syscall(SYS_futex, (long)&w->chosen, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == NEVER ? 0 : (long)&until, 0,
+			 (long)FUTEX_BITSET_MATCH_ANY);
+}
+
+/* One sleep of the waiter. 0: look; else why it is over. */
+static int sleep_once(struct waiter *w, int64_t deadline, unsigned flags)
+{
+	if (w->g)
+		return gev__park(deadline, flags);
+	int saved = errno;
+	sleep_thread(w, deadline);
+	errno = saved;
+	return deadline != NEVER && gev__now() >= deadline ? -ETIMEDOUT : 0;
+}
+
+/* Takes w off whatever queue it is on. False: somebody has chosen it meanwhile. */
+static bool give_up(struct waiter *w)
+{
+	for (;;) {
+		const void *addr = __atomic_load_n(&w->addr, __ATOMIC_RELAXED);
+		struct bucket *b = bucket_of(addr);
+		gev__lock(&b->lock);
+		if (__atomic_load_n(&w->chosen, __ATOMIC_RELAXED)) {
+			gev__unlock(&b->lock);
+			return false;
+		}
+		if (__atomic_load_n(&w->addr, __ATOMIC_RELAXED) == addr) {
+			unlink_waiter(b, w);
+			gev__unlock(&b->lock);
+			return true;
+		}
+		gev__unlock(&b->lock);
+	}
+}
+
+int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_sleep)(void *arg), void *arg,
+		  int64_t deadline, unsigned flags, uintptr_t *token)
+{
+	struct gev_greenlet *self = gev__current;
+	struct waiter w = {.addr = addr, .g = self && self != &self->hub->self ? self : NULL};
+	struct bucket *b = bucket_of(addr);
+	gev__lock(&b->lock);
+	if (validate && !validate(arg)) {
+		gev__unlock(&b->lock);
+		return -EAGAIN;
+	}
+	push(b, &w);
+	gev__unlock(&b->lock);
+	if (before_sleep)
+		before_sleep(arg);
+	while (!__atomic_load_n(&w.chosen, __ATOMIC_ACQUIRE)) {
+		int r = sleep_once(&w, deadline, flags);
+		if (r == 0)
+			continue;
+		if (give_up(&w))
+			return r;
+		break;
+	}
+	if (token)
+		*token = w.token;
+	return 0;
+}
+
+/* Chooses w, which has been taken off its queue; the bucket is locked. Returns the futex word to wake once it is not, or NULL. */
+static uint32_t *choose(struct waiter *w, uintptr_t token)
+{
+	struct gev_greenlet *g = w->g;
+	w->token = token;
+	/* After this store an OS thread may be gone, and w with it. A greenlet of another hub may be too, as soon as its deadline passes:
+	 * give_up then waits for our lock, and its end for its inbox. */
+	__atomic_store_n(&w->chosen, 1, __ATOMIC_RELEASE);
+	if (g) {
+		gev__wake(g);
+		return NULL;
+	}
+	return &w->chosen;
+}
+
+static void wake_thread(uint32_t *word)
+{
+	int saved = errno;
+	gev__sys.syscall(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+	errno = saved;
+}
+
+static struct waiter *first_under(struct waiter *w, const void *addr)
+{
+	while (w && w->addr != addr)
+		w = w->next;
+	return w;
+}
+
+int gev__lot_wake(const void *addr, int n, uintptr_t token)
+{
+	enum { BATCH = 16 };
+	struct bucket *b = bucket_of(addr);
+	int woken = 0;
+	bool more = true;
+	while (more && woken < n) {
+		uint32_t *threads[BATCH];
+		int n_threads = 0;
+		gev__lock(&b->lock);
+		struct waiter *w = first_under(b->head, addr);
+		while (w && woken < n && n_threads < BATCH) {
+			struct waiter *next = first_under(w->next, addr);
+			unlink_waiter(b, w);
+			uint32_t *word = choose(w, token);
+			if (word)
+				threads[n_threads++] = word;
+			woken++;
+			w = next;
+		}
+		more = w != NULL;
+		gev__unlock(&b->lock);
+		for (int i = 0; i < n_threads; i++)
+			wake_thread(threads[i]);
+	}
+	return woken;
+}
+
+int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more), void *arg)
+{
+	struct bucket *b = bucket_of(addr);
+	uint32_t *word = NULL;
+	gev__lock(&b->lock);
+	struct waiter *w = first_under(b->head, addr);
+	if (w) {
+		bool more = first_under(w->next, addr) != NULL;
+		unlink_waiter(b, w);
+		word = choose(w, decide(arg, true, more));
+	} else {
+		decide(arg, false, false);
+	}
+	gev__unlock(&b->lock);
+	if (word)
+		wake_thread(word);
+	return w != NULL;
+}
+
+static void lock_two(struct bucket *a, struct bucket *b)
+{
+	/* By address, so that two requeues in opposite directions do not wait for each other. */
+	gev__lock(a < b ? &a->lock : &b->lock);
+	if (a != b)
+		gev__lock(a < b ? &b->lock : &a->lock);
+}
+
+int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, bool (*validate)(void *arg), void *arg,
+		     uintptr_t token)
+{
+	struct bucket *a = bucket_of(from);
+	struct bucket *b = bucket_of(to);
+	lock_two(a, b);
+	if (validate && !validate(arg)) {
+		gev__unlock(&a->lock);
+		if (a != b)
+			gev__unlock(&b->lock);
+		return -EAGAIN;
+	}
+	int woken = 0, moved = 0;
+	struct waiter *w = first_under(a->head, from);
+	while (w && (woken < n_wake || moved < n_move)) {
+		struct waiter *next = first_under(w->next, from);
+		unlink_waiter(a, w);
+		if (woken < n_wake) {
+			uint32_t *word = choose(w, token);
+			if (word)
+				wake_thread(word);
+			woken++;
+		} else {
+			__atomic_store_n(&w->addr, to, __ATOMIC_RELAXED);
+			push(b, w);
+			moved++;
+		}
+		/* A waiter moved within one bucket now stands at its end, and must not be met again: it has another address. */
+		w = next;
+	}
+	gev__unlock(&a->lock);
+	if (a != b)
+		gev__unlock(&b->lock);
+	return woken + moved;
+}
+
+void gev__lot_forked(void)
+{
+	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
+		buckets[i] = (struct bucket){0};
+}

@@ -1,0 +1,146 @@
+/* The table of gev/embed.h: thin calls into the layers below. */
+#include "gev/embed.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "lib/base/macros.h"
+#include "lib/base/sys.h"
+#include "lib/core/hub-loop.h"
+#include "lib/core/hub.h"
+#include "lib/core/lot.h"
+#include "lib/core/park.h"
+#include "lib/io/readiness.h"
+
+static int start(void *(*original)(const char *name))
+{
+	if (original)
+		gev__sys_set(original);
+	gev__spawn_identity = gev__identity_missing() == NULL;
+	int error = 0;
+	return gev__hub_get(&error) ? 0 : error;
+}
+
+static const char *no_identity(void)
+{
+	return gev__identity_missing();
+}
+
+static struct gev_greenlet *self(void)
+{
+	struct gev_greenlet *g = gev__current;
+	return g && likely(g != &g->hub->self) ? g : NULL;
+}
+
+static struct gev_greenlet *self_if_others(void)
+{
+	struct gev_greenlet *g = self();
+	return g && g->hub->live > 1 ? g : NULL;
+}
+
+static size_t default_stack_size(void)
+{
+	/* As glibc does (nptl/pthread_create.c, __pthread_initialize_minimal): the soft limit, or 2 MiB where there is none. */
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return (size_t)2 << 20;
+	return limit.rlim_cur > 16384 ? (size_t)limit.rlim_cur : 16384;
+}
+
+static int thread_new(const struct gev_thread_attr *attr, void (*entry)(void *arg), void *arg,
+		      struct gev_greenlet **out, void **tp)
+{
+	struct gev_greenlet *me = self();
+	if (me == NULL)
+		return -EPERM;
+	struct gev__spawn how = {
+		.name = attr->name,
+		.stack = attr->stack,
+		.stack_size = attr->stack_size ? attr->stack_size : default_stack_size(),
+		.guard_size = attr->guard_size,
+		.own_identity = true,
+		.suspended = attr->suspended,
+		.held = true,
+		.thread_entry = entry,
+	};
+	int r = gev__greenlet_new(me->hub, &how, NULL, arg, out);
+	if (r == 0)
+		*tp = (*out)->context.tp;
+	return r;
+}
+
+static void *thread_pointer(const struct gev_greenlet *g)
+{
+	return g->context.tp;
+}
+
+static void thread_stack(const struct gev_greenlet *g, struct gev_stack_info *out)
+{
+	/* glibc's own view: the guard is the lowest part of the stack, and pthread_getattr_np reports the size with it. */
+	size_t guard = g->stack.class ? g->stack.guard : 0;
+	*out = (struct gev_stack_info){
+		.base = g->stack.lo,
+		.size = (size_t)(g->stack.hi - g->stack.lo),
+		.guard = guard,
+	};
+}
+
+static size_t thread_count(void)
+{
+	struct gev__hub *h = gev__hub_here();
+	return h ? h->live : 0;
+}
+
+static void fork_prepare(void)
+{
+	gev__fds_shared();
+}
+
+static void fork_parent(void)
+{
+}
+
+static void fork_child(void)
+{
+	gev__lot_forked();
+	struct gev__hub *h = gev__hub_here();
+	if (h)
+		gev__hub_forked(h);
+}
+
+static const struct gev_embed table = {
+	.size = sizeof table,
+	.start = start,
+	.no_identity = no_identity,
+	.self = self,
+	.self_if_others = self_if_others,
+	.thread_new = thread_new,
+	.thread_start = gev__greenlet_start,
+	.thread_free = gev__greenlet_unhold,
+	.thread_exit = gev__greenlet_finish,
+	.thread_pointer = thread_pointer,
+	.thread_stack = thread_stack,
+	.thread_count = thread_count,
+	.park = gev__park,
+	.wake = gev__wake,
+	.yield = gev__yield,
+	.sleep_until = gev__sleep_until,
+	.lot_wait = gev__lot_wait,
+	.lot_wake = gev__lot_wake,
+	.lot_wake_one = gev__lot_wake_one,
+	.lot_requeue = gev__lot_requeue,
+	.fd_wait = gev__fd_wait,
+	.fds_wait = gev__fds_wait,
+	.fd_closing = gev__fd_closing,
+	.fds_closing = gev__fds_closing,
+	.fd_shared = gev__fd_shared,
+	.fd_internal = gev__loop_internal,
+	.fork_prepare = fork_prepare,
+	.fork_parent = fork_parent,
+	.fork_child = fork_child,
+};
+
+const struct gev_embed *gev_embed_v1(void)
+{
+	return &table;
+}

@@ -1,0 +1,388 @@
+/* Descriptor readiness on libev.
+ *
+ * One waiter is woken per event and direction: whoever comes first and means to read. If he leaves data behind, the level-triggered set says so at the next
+ * poll, and the next waiter gets it. Observers (poll, select), who take nothing away, are all woken.
+ * Before a number is closed its watchers are stopped and set anew, because libev would otherwise believe that the kernel still watches the
+ * next descriptor of that number; and a descriptor that somebody else still holds is taken out of the epoll set, because its late events would make
+ * libev rebuild the whole set. */
+#include "lib/io/readiness.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "lib/base/log.h"
+#include "lib/base/macros.h"
+#include "lib/base/sys.h"
+#include "lib/core/hub-loop.h"
+#include "lib/core/hub.h"
+#include "lib/core/park.h"
+
+enum { READ_SIDE, WRITE_SIDE, SIDES };
+
+struct side;
+
+struct waiter {
+	struct waiter *next;
+	struct waiter **link; /* NULL: not queued */
+	struct side *side;
+	struct gev_greenlet *g;
+	bool observes;
+	int got; /* GEV_READABLE, GEV_WRITABLE, or -EBADF */
+};
+
+struct side {
+	ev_io io;
+	struct waiter *first;
+	struct waiter **last;
+};
+
+struct record {
+	struct side side[SIDES];
+	bool used;   /* a watcher was started since the number was last closed */
+	bool shared; /* somebody else may hold the same description */
+};
+
+enum { CHUNK_BITS = 8, CHUNK = 1 << CHUNK_BITS };
+
+struct table {
+	struct record **chunks;
+	size_t n;
+	bool all_shared;
+	struct gev__hub *hub;
+};
+
+/* ---- The table ---- */
+
+static void fork_table(struct gev__hub *hub, void *data)
+{
+	struct table *t = data;
+	for (size_t i = 0; i < t->n; i++)
+		free(t->chunks[i]);
+	free(t->chunks);
+	t->chunks = NULL;
+	t->n = 0;
+	t->all_shared = true;
+}
+
+static void free_table(struct gev__hub *hub, void *data)
+{
+	fork_table(hub, data);
+	free(data);
+}
+
+static struct table *table_of(struct gev__hub *h)
+{
+	struct gev__slot *slot = &h->slots[GEV__SLOT_READINESS];
+	if (likely(slot->data != NULL))
+		return slot->data;
+	struct table *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return NULL;
+	t->hub = h;
+	*slot = (struct gev__slot){.data = t, .after_fork = fork_table, .fini = free_table};
+	return t;
+}
+
+static struct record *find(const struct table *t, unsigned fd)
+{
+	size_t chunk = fd >> CHUNK_BITS;
+	if (t == NULL || chunk >= t->n || t->chunks[chunk] == NULL)
+		return NULL;
+	return &t->chunks[chunk][fd & (CHUNK - 1)];
+}
+
+static void on_event(struct ev_loop *ev, ev_io *io, int revents);
+
+static struct record *make(struct table *t, unsigned fd)
+{
+	size_t chunk = fd >> CHUNK_BITS;
+	if (chunk >= t->n) {
+		size_t n = (chunk + 1) * 2;
+		struct record **chunks = realloc(t->chunks, n * sizeof *chunks);
+		if (chunks == NULL)
+			return NULL;
+		memset(chunks + t->n, 0, (n - t->n) * sizeof *chunks);
+		t->chunks = chunks;
+		t->n = n;
+	}
+	if (t->chunks[chunk] == NULL) {
+		struct record *records = calloc(CHUNK, sizeof *records);
+		if (records == NULL)
+			return NULL;
+		for (int i = 0; i < CHUNK; i++) {
+			for (int s = 0; s < SIDES; s++) {
+				struct side *side = &records[i].side[s];
+				ev_io_init(&side->io, on_event, (int)(chunk << CHUNK_BITS) + i,
+					   s == READ_SIDE ? EV_READ : EV_WRITE);
+				side->io.data = t->hub;
+				side->last = &side->first;
+			}
+		}
+		t->chunks[chunk] = records;
+	}
+	return &t->chunks[chunk][fd & (CHUNK - 1)];
+}
+
+/* ---- Waiters ---- */
+
+static void enqueue(struct side *side, struct waiter *w)
+{
+	w->side = side;
+	w->next = NULL;
+	w->link = side->last;
+	*side->last = w;
+	side->last = &w->next;
+}
+
+static void dequeue(struct waiter *w)
+{
+	if (w->link == NULL)
+		return;
+	*w->link = w->next;
+	if (w->next)
+		w->next->link = w->link;
+	else
+		w->side->last = w->link;
+	w->link = NULL;
+}
+
+static void deliver(struct waiter *w, int got)
+{
+	dequeue(w);
+	w->got = got;
+	gev__wake_here(w->g);
+}
+
+static void on_event(struct ev_loop *ev, ev_io *io, int revents)
+{
+	struct side *side = container_of(io, struct side, io);
+	if (side->first == NULL) {
+		ev_io_stop(ev, io);
+		return;
+	}
+	/* libev stops the watchers of a number that epoll_ctl says is not open, and feeds them EV_ERROR. */
+	int got = revents & EV_ERROR ? -EBADF : io->events & EV_READ ? GEV_READABLE : GEV_WRITABLE;
+	bool taken = false;
+	struct waiter *next;
+	for (struct waiter *w = side->first; w; w = next) {
+		next = w->next;
+		if (got > 0 && !w->observes) {
+			if (taken)
+				continue;
+			taken = true;
+		}
+		deliver(w, got);
+	}
+}
+
+/* Queues w on one side of fd and has it watched. */
+static int watch(struct gev__hub *h, struct table *t, int fd, int which, struct waiter *w)
+{
+	if (fd < 0)
+		return -EBADF;
+	int error;
+	struct gev__hub_loop *loop = gev__loop_get(h, &error);
+	if (unlikely(loop == NULL))
+		return error;
+	struct record *r = make(t, (unsigned)fd);
+	if (unlikely(r == NULL))
+		return -ENOMEM;
+	struct side *side = &r->side[which];
+	if (!ev_is_active(&side->io)) {
+		r->used = true;
+		ev_io_start(gev__loop_ev(loop), &side->io);
+	}
+	enqueue(side, w);
+	return 0;
+}
+
+int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
+{
+	struct gev_greenlet *g = gev__current;
+	struct table *t = table_of(g->hub);
+	if (unlikely(t == NULL))
+		return -ENOMEM;
+	struct waiter w[SIDES] = {{.g = g}, {.g = g}};
+	int r = 0;
+	if (events & GEV_READABLE)
+		r = watch(g->hub, t, fd, READ_SIDE, &w[READ_SIDE]);
+	if (r == 0 && (events & GEV_WRITABLE))
+		r = watch(g->hub, t, fd, WRITE_SIDE, &w[WRITE_SIDE]);
+	while (r == 0) {
+		r = gev__park(deadline, flags);
+		for (int s = 0; s < SIDES; s++) {
+			if (w[s].got < 0)
+				r = w[s].got;
+			else if (r >= 0 || r == -ETIMEDOUT)
+				r = w[s].got ? (r > 0 ? r : 0) | w[s].got : r;
+		}
+	}
+	dequeue(&w[READ_SIDE]);
+	dequeue(&w[WRITE_SIDE]);
+	return r;
+}
+
+/* ---- Many at once ---- */
+
+/* libev knows reading and writing only. The odd masks of poll(2) go into a private epoll set, which becomes readable when one of them is met. */
+static int nest_odd(const struct gev_fd_want *want, size_t n, int *nest)
+{
+	*nest = -1;
+	int ready = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (want[i].fd < 0 || want[i].poll_events == 0)
+			continue;
+		if (*nest < 0 && (*nest = gev__sys.epoll_create1(EPOLL_CLOEXEC)) < 0)
+			return -errno;
+		/* The poll and epoll bits have the same values (linux/eventpoll.h); EPOLLERR and EPOLLHUP are implied. */
+		struct epoll_event event = {.events = (uint32_t)(unsigned short)want[i].poll_events};
+		if (gev__sys.epoll_ctl(*nest, EPOLL_CTL_ADD, want[i].fd, &event) == 0)
+			continue;
+		if (errno == EEXIST) {
+			/* The same number twice: ask for what either asked for. */
+			for (size_t j = 0; j < i; j++)
+				if (want[j].fd == want[i].fd)
+					event.events |= (uint32_t)(unsigned short)want[j].poll_events;
+			if (gev__sys.epoll_ctl(*nest, EPOLL_CTL_MOD, want[i].fd, &event) == 0)
+				continue;
+		}
+		if (errno == EPERM || errno == EBADF)
+			ready++; /* it never blocks, or the kernel will say POLLNVAL */
+		else
+			return -errno;
+	}
+	return ready;
+}
+
+static int watch_all(struct gev__hub *h, struct table *t, const struct gev_fd_want *want, size_t n, int nest,
+		     struct waiter *w)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (want[i].fd < 0)
+			continue;
+		for (int s = 0; s < SIDES; s++) {
+			if (!(want[i].events & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
+				continue;
+			int r = watch(h, t, want[i].fd, s, &w[i * SIDES + (size_t)s]);
+			if (r < 0)
+				return r;
+		}
+	}
+	return nest >= 0 ? watch(h, t, nest, READ_SIDE, &w[n * SIDES]) : 0;
+}
+
+static int collect(const struct waiter *w, size_t n)
+{
+	int ready = 0;
+	for (size_t i = 0; i < n; i++) {
+		int got = w[i * SIDES].got | w[i * SIDES + 1].got;
+		if (got < 0)
+			return -EBADF;
+		ready += got != 0;
+	}
+	return ready + (w[n * SIDES].got != 0);
+}
+
+int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags)
+{
+	enum { ON_STACK = 8 };
+	struct gev_greenlet *g = gev__current;
+	struct table *t = table_of(g->hub);
+	if (t == NULL)
+		return -ENOMEM;
+	int nest;
+	int r = nest_odd(want, n, &nest);
+	struct waiter few[ON_STACK * SIDES + 1];
+	struct waiter *w = few;
+	size_t count = n * SIDES + 1;
+	if (r == 0 && n > ON_STACK && (w = malloc(count * sizeof *w)) == NULL)
+		r = -ENOMEM;
+	if (r == 0) {
+		for (size_t i = 0; i < count; i++)
+			w[i] = (struct waiter){.g = g, .observes = true};
+		r = watch_all(g->hub, t, want, n, nest, w);
+		while (r == 0) {
+			r = gev__park(deadline, flags);
+			int ready = collect(w, n);
+			if (ready != 0)
+				r = ready;
+		}
+		for (size_t i = 0; i < count; i++)
+			dequeue(&w[i]);
+		if (w != few)
+			free(w);
+	}
+	if (nest >= 0) {
+		gev__fd_closing(nest);
+		gev__sys.close(nest);
+	}
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* ---- Closing ---- */
+
+static void close_record(struct gev__hub *h, const struct table *t, struct record *r)
+{
+	if (!r->used)
+		return;
+	bool in_set = false;
+	struct ev_loop *ev = gev__loop_ev(h->loop);
+	int fd = r->side[READ_SIDE].io.fd;
+	for (int s = 0; s < SIDES; s++) {
+		struct side *side = &r->side[s];
+		in_set |= ev_is_active(&side->io);
+		ev_io_stop(ev, &side->io);
+		/* Setting it anew makes libev call epoll_ctl at the next start, although number and mask are the same. */
+		ev_io_set(&side->io, fd, s == READ_SIDE ? EV_READ : EV_WRITE);
+		while (side->first)
+			deliver(side->first, -EBADF);
+	}
+	/* ENOENT: it never got there, or libev had taken it out. */
+	int epoll = gev__loop_epoll(h->loop);
+	if (in_set && epoll >= 0 && (r->shared || t->all_shared)) {
+		struct epoll_event none = {0};
+		gev__sys.epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &none);
+	}
+	r->used = r->shared = false;
+}
+
+void gev__fd_closing(int fd)
+{
+	gev__fds_closing((unsigned)fd, (unsigned)fd);
+}
+
+void gev__fds_closing(unsigned first, unsigned last)
+{
+	struct gev__hub *h = gev__hub_here();
+	struct table *t = h ? h->slots[GEV__SLOT_READINESS].data : NULL;
+	if (t == NULL || h->loop == NULL)
+		return;
+	size_t end = t->n << CHUNK_BITS;
+	for (size_t fd = first; fd <= last && fd < end; fd++) {
+		struct record *r = find(t, (unsigned)fd);
+		if (r)
+			close_record(h, t, r);
+		else
+			fd |= CHUNK - 1; /* nothing in this chunk */
+	}
+}
+
+void gev__fd_shared(int fd)
+{
+	struct gev__hub *h = gev__hub_here();
+	struct table *t = h ? table_of(h) : NULL;
+	struct record *r = t && fd >= 0 ? make(t, (unsigned)fd) : NULL;
+	if (r)
+		r->shared = true;
+}
+
+void gev__fds_shared(void)
+{
+	struct gev__hub *h = gev__hub_here();
+	struct table *t = h ? table_of(h) : NULL;
+	if (t)
+		t->all_shared = true;
+}

@@ -1,0 +1,28 @@
+/* readiness.h: one record per descriptor and direction, with a FIFO of those who wait for it.
+ *
+ *      hub's table -> chunk of 256 records -> record: side[READ], side[WRITE]: { ev_io, waiters }
+ *
+ * The libev watcher of a side stays started while the descriptor is in use, and is stopped lazily, when an event finds nobody waiting: a
+ * request-response connection then costs no epoll_ctl at all. Invariants: waiters on a side => its watcher is started; a record whose number
+ * is closed has no started watcher and no waiter. Contracts: gev/embed.h, fd_*. */
+#ifndef GEV_IO_READINESS_H
+#define GEV_IO_READINESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gev/embed.h"
+
+/* Greenlets only. */
+int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags);
+int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
+
+/* Any thread; it acts on the caller's hub. */
+void gev__fd_closing(int fd);
+void gev__fds_closing(unsigned first, unsigned last);
+void gev__fd_shared(int fd);
+/* Every descriptor: a fork is about to share them all. */
+void gev__fds_shared(void);
+
+#endif

@@ -1,0 +1,62 @@
+/* patch.h: what every wrapper starts from: is there a runtime, and who is calling?
+ *
+ * A wrapper has three steps: enter, behave, convert.
+ *
+ * Calls on descriptors and time:
+ *
+ *     if (!patch_green())
+ *             return real.recv(fd, buf, n, flags);       // single flow, hub, foreign OS thread: as native
+ *     ... behave through patch_gev->..., results are -errno ...
+ *     return patch_result(r);                            // -1 and errno, exactly as POSIX says
+ *
+ * Calls on objects (mutex, condition...) are ours from the first call on, on every thread: they never pass through because of
+ * who calls. Their slow path says patch_load() first, and waits in the parking lot.
+ */
+#ifndef PATCH_PATCH_H
+#define PATCH_PATCH_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "gev/embed.h"
+#include "shim/base/real.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* The runtime's table; NULL until patch_load. */
+extern const struct gev_embed *patch_gev;
+
+/* Loads libgev (the program's own copy if it linked one, else privately, from beside libpatch.so). 0, or -ENOSYS after one message. Any thread. */
+int patch_load(void);
+
+/* patch_load, and makes the calling OS thread the hub's thread, if no other is. 0; -ENOSYS (no runtime);
+ * -EPERM: another OS thread has the hub already (this one stays foreign); -ENOMEM, -EMFILE. */
+int patch_start(void);
+
+/* Set once by patch_start; never cleared. */
+extern bool patch_started;
+
+/* The caller's greenlet, when it must not block the OS thread; NULL: make the original call. For descriptors and time. */
+static inline struct gev_greenlet *patch_green(void)
+{
+	return likely(!patch_started) ? NULL : patch_gev->self_if_others();
+}
+
+/* The caller's greenlet, others or not; NULL: a plain OS thread or the hub itself. For bookkeeping and objects. */
+static inline struct gev_greenlet *patch_self(void)
+{
+	return likely(!patch_started) ? NULL : patch_gev->self();
+}
+
+/* The one converter of descriptor calls: -errno to -1 and errno. */
+static inline ssize_t patch_result(ssize_t r)
+{
+	if (r >= 0)
+		return r;
+	errno = (int)-r;
+	return -1;
+}
+
+#endif
