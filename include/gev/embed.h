@@ -28,6 +28,7 @@ extern "C" {
 enum {
 	GEV_PARK_PLAIN = 0,
 	GEV_PARK_KILLABLE = 1, /* a kill (or a cancellation) ends the wait with -ECANCELED */
+	GEV_FD_OPEN = 2,       /* fd_wait: the caller's last call on fd has just shown that it is open, so do not ask again */
 };
 
 /* Which way an fd must become ready. Errors and hang-ups make both ready. */

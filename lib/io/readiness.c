@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -179,7 +180,7 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 }
 
 /* Queues w on one side of fd and has it watched. */
-static int watch(struct gev__hub *h, struct table *t, int fd, int which, struct waiter *w)
+static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool open, struct waiter *w)
 {
 	if (fd < 0)
 		return -EBADF;
@@ -192,6 +193,9 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, struct 
 		return -ENOMEM;
 	struct side *side = &r->side[which];
 	if (!ev_is_active(&side->io)) {
+		/* libev aborts on a descriptor that is not open (ev_epoll.c, epoll_modify). */
+		if (!open && gev__sys.fcntl(fd, F_GETFD, 0) < 0)
+			return -errno;
 		r->used = true;
 		ev_io_start(gev__loop_ev(loop), &side->io);
 	}
@@ -206,11 +210,12 @@ int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
 	if (unlikely(t == NULL))
 		return -ENOMEM;
 	struct waiter w[SIDES] = {{.g = g}, {.g = g}};
+	bool open = flags & GEV_FD_OPEN;
 	int r = 0;
 	if (events & GEV_READABLE)
-		r = watch(g->hub, t, fd, READ_SIDE, &w[READ_SIDE]);
+		r = watch(g->hub, t, fd, READ_SIDE, open, &w[READ_SIDE]);
 	if (r == 0 && (events & GEV_WRITABLE))
-		r = watch(g->hub, t, fd, WRITE_SIDE, &w[WRITE_SIDE]);
+		r = watch(g->hub, t, fd, WRITE_SIDE, open, &w[WRITE_SIDE]);
 	while (r == 0) {
 		r = gev__park(deadline, flags);
 		for (int s = 0; s < SIDES; s++) {
@@ -266,12 +271,12 @@ static int watch_all(struct gev__hub *h, struct table *t, const struct gev_fd_wa
 		for (int s = 0; s < SIDES; s++) {
 			if (!(want[i].events & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
 				continue;
-			int r = watch(h, t, want[i].fd, s, &w[i * SIDES + (size_t)s]);
+			int r = watch(h, t, want[i].fd, s, false, &w[i * SIDES + (size_t)s]);
 			if (r < 0)
 				return r;
 		}
 	}
-	return nest >= 0 ? watch(h, t, nest, READ_SIDE, &w[n * SIDES]) : 0;
+	return nest >= 0 ? watch(h, t, nest, READ_SIDE, true, &w[n * SIDES]) : 0;
 }
 
 static int collect(const struct waiter *w, size_t n)

@@ -31,7 +31,7 @@ static int again(int fd, int events, int64_t deadline)
 		return 0;
 	if (errno != EAGAIN && errno != EWOULDBLOCK)
 		return -errno;
-	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE);
+	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
 	return r < 0 ? r : 0;
 }
 
@@ -113,7 +113,7 @@ static int wait_if_blocking(int fd, int events, int64_t deadline)
 		return -errno;
 	if (flags & O_NONBLOCK)
 		return 0;
-	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE);
+	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
 	return r < 0 ? r : 0;
 }
 
@@ -171,7 +171,7 @@ static int do_connect(int fd, const struct sockaddr *address, socklen_t length, 
 	 * when it no longer is, so that is the caller's to see. */
 	if (errno != EINPROGRESS && errno != EINTR)
 		return -errno;
-	int r = gev__fd_wait(fd, GEV_WRITABLE, deadline, GEV_PARK_KILLABLE);
+	int r = gev__fd_wait(fd, GEV_WRITABLE, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
 	if (r < 0)
 		return r;
 	int error = 0;

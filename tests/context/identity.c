@@ -1,0 +1,130 @@
+/* Identities: thread-local storage of their own, malloc's cache shared, nothing leaked. */
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/context/identity.h"
+#include "lib/context/thread-pointer.h"
+
+static struct gev__identity_pool pool;
+static __thread int local = 41;
+static __thread char zeroed[100];
+
+/* What one sees as the other identity. No call in between may switch back by itself. */
+struct seen {
+	int local;
+	int zero;
+	int error;
+	pthread_t self;
+	int cpu;
+};
+
+static __attribute__((noinline)) void look(struct seen *s)
+{
+	s->local = local++;
+	s->zero = zeroed[50]++;
+	s->error = errno;
+	errno = 77;
+	s->self = pthread_self();
+	s->cpu = sched_getcpu();
+	free(malloc(100));
+}
+
+static struct seen look_as(void *tp)
+{
+	struct seen s;
+	void *own = gev__tp_get();
+	gev__tp_set(tp);
+	gev__identity_begin();
+	look(&s);
+	gev__tp_set(own);
+	return s;
+}
+
+static void *get(void)
+{
+	void *tp;
+	cr_assert_null(gev__identity_missing(), "%s", gev__identity_missing());
+	cr_assert_eq(gev__identity_get(&pool, &tp), 0);
+	return tp;
+}
+
+Test(identity, has_thread_local_storage_of_its_own)
+{
+	void *a = get(), *b = get();
+	errno = 5;
+	struct seen s = look_as(a);
+	cr_expect_eq(s.local, 41);
+	cr_expect_eq(s.zero, 0);
+	cr_expect_eq(s.error, 0);
+	cr_expect_eq((void *)s.self, a);
+	cr_expect_geq(s.cpu, 0);
+	cr_expect_eq(look_as(a).local, 42);
+	cr_expect_eq(look_as(b).local, 41);
+	cr_expect_eq(look_as(a).error, 77);
+	cr_expect_eq(local, 41);
+	cr_expect_eq(errno, 5);
+}
+
+Test(identity, a_used_one_comes_back_as_new)
+{
+	void *a = get();
+	look_as(a);
+	gev__identity_put(&pool, a);
+	void *b = get();
+	cr_expect_eq(a, b, "the pool gives the last one back");
+	struct seen s = look_as(b);
+	cr_expect_eq(s.local, 41);
+	cr_expect_eq(s.zero, 0);
+	cr_expect_eq(s.error, 0);
+}
+
+Test(identity, twenty_thousand_leak_nothing)
+{
+	for (int i = 0; i < 1000; i++) {
+		void *tp = get();
+		look_as(tp);
+		gev__identity_put(&pool, tp);
+	}
+	size_t before = mallinfo2().uordblks;
+	for (int i = 0; i < 20000; i++) {
+		void *tp = get();
+		look_as(tp);
+		gev__identity_put(&pool, tp);
+	}
+	cr_expect_eq(mallinfo2().uordblks, before);
+}
+
+Test(identity, more_than_the_pool_keeps)
+{
+	enum { N = GEV__IDENTITIES_KEPT + 50 };
+	static void *tp[N];
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < N; i++)
+			tp[i] = get();
+		for (int i = 0; i < N; i++)
+			cr_assert_eq(look_as(tp[i]).local, 41);
+		for (int i = 0; i < N; i++)
+			gev__identity_put(&pool, tp[i]);
+	}
+	gev__identity_pool_done(&pool);
+	cr_expect_eq(pool.n, 0);
+}
+
+Test(identity, is_written_by_system_call_too)
+{
+	setenv("GEV_FSGSBASE", "0", 1);
+	void *a = get();
+	cr_expect_eq((void *)look_as(a).self, a);
+}
+
+Test(identity, can_be_switched_off)
+{
+	setenv("GEV_IDENTITY", "0", 1);
+	cr_expect_not_null(gev__identity_missing());
+}

@@ -1,0 +1,140 @@
+/* Waiting for descriptors: order, closing, reused numbers, odd masks. */
+#include <criterion/criterion.h>
+#include <gev/gev.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/io/readiness.h"
+
+static int fds[2];
+
+static int64_t soon(void)
+{
+	return gev__now() + NS_PER_S / 100;
+}
+
+static void make_pair(void)
+{
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	gev_sleep(0);
+}
+
+Test(readiness, says_which_way)
+{
+	make_pair();
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), 0), -ETIMEDOUT);
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_WRITABLE, soon(), 0), GEV_WRITABLE);
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE | GEV_WRITABLE, soon(), 0), GEV_WRITABLE);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), 0), GEV_READABLE);
+	cr_expect(gev__fd_wait(fds[0], GEV_READABLE | GEV_WRITABLE, soon(), 0) > 0);
+	cr_expect_eq(gev__fd_wait(-1, GEV_READABLE, soon(), 0), -EBADF);
+	cr_expect_eq(gev__fd_wait(200, GEV_READABLE, soon(), 0), -EBADF);
+}
+
+static char trace[8];
+static int n;
+
+static void *read_one(void *arg)
+{
+	char c = '!';
+	if (gev_recv(fds[0], &c, 1, 0, 10) == 1) {
+		trace[n++] = *(const char *)arg;
+		trace[n++] = c;
+	} else {
+		trace[n++] = errno == EBADF ? 'B' : '?';
+	}
+	return NULL;
+}
+
+Test(readiness, many_readers_are_served_in_order)
+{
+	make_pair();
+	struct gev_greenlet *a = gev_spawn(read_one, "a"), *b = gev_spawn(read_one, "b");
+	gev_yield();
+	cr_assert_eq(write(fds[1], "12", 2), 2);
+	gev_join(a, 10, NULL);
+	gev_join(b, 10, NULL);
+	cr_expect_str_eq(trace, "a1b2");
+}
+
+Test(readiness, closing_wakes_all_who_wait_with_EBADF)
+{
+	make_pair();
+	struct gev_greenlet *a = gev_spawn(read_one, "a"), *b = gev_spawn(read_one, "b");
+	gev_yield();
+	cr_expect_eq(gev_close(fds[0]), 0);
+	gev_join(a, 10, NULL);
+	gev_join(b, 10, NULL);
+	cr_expect_str_eq(trace, "BB");
+}
+
+Test(readiness, a_reused_number_is_watched_anew)
+{
+	for (int i = 0; i < 100; i++) {
+		make_pair();
+		struct gev_greenlet *a = gev_spawn(read_one, "a");
+		gev_yield();
+		cr_assert_eq(write(fds[1], "1", 1), 1);
+		cr_assert_eq(gev_join(a, 10, NULL), 0);
+		cr_assert_eq(n, 2);
+		n = 0;
+		gev_close(fds[0]);
+		gev_close(fds[1]);
+	}
+}
+
+Test(readiness, a_description_that_lives_on_elsewhere_sends_no_late_events)
+{
+	make_pair();
+	int copy = dup(fds[0]);
+	gev__fd_shared(fds[0]);
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), 0), -ETIMEDOUT);
+	cr_expect_eq(gev_close(fds[0]), 0);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	/* The number is free; the description, readable now, is not. A new descriptor of that number must not see its events. */
+	int fresh[2];
+	cr_assert_eq(pipe(fresh), 0);
+	cr_assert_eq(fresh[0], fds[0]);
+	cr_expect_eq(gev__fd_wait(fresh[0], GEV_READABLE, soon(), 0), -ETIMEDOUT);
+	cr_expect_eq(gev__fd_wait(copy, GEV_READABLE, soon(), 0), GEV_READABLE);
+}
+
+Test(readiness, of_many_says_how_many)
+{
+	make_pair();
+	struct gev_fd_want want[20];
+	for (int i = 0; i < 20; i++)
+		want[i] = (struct gev_fd_want){.fd = i == 7 ? -1 : fds[0], .events = GEV_READABLE};
+	cr_expect_eq(gev__fds_wait(want, 20, soon(), 0), 0);
+	want[3] = (struct gev_fd_want){.fd = fds[1], .events = GEV_READABLE | GEV_WRITABLE};
+	cr_expect_eq(gev__fds_wait(want, 20, soon(), 0), 1);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_geq(gev__fds_wait(want, 20, soon(), 0), 1);
+	cr_expect_eq(gev__fds_wait(NULL, 0, soon(), 0), 0);
+}
+
+Test(readiness, odd_masks_wait_in_a_set_of_their_own)
+{
+	make_pair();
+	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLRDHUP};
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 0, "readable is not what was asked for");
+	cr_assert_eq(shutdown(fds[1], SHUT_WR), 0);
+	cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 1);
+}
+
+Test(readiness, a_regular_file_never_blocks)
+{
+	gev_sleep(0);
+	int fd = open("/proc/self/exe", O_RDONLY);
+	cr_assert_geq(fd, 0);
+	int r = gev__fd_wait(fd, GEV_READABLE, soon(), 0);
+	cr_expect(r == GEV_READABLE || r == -EPERM, "%d", r);
+}
