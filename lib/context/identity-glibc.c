@@ -83,13 +83,15 @@ const char *gev__glibc_find(struct gev__glibc *out)
 	const uint32_t *size = field("_thread_db_sizeof_pthread");
 	const uint32_t *tid = field("_thread_db_pthread_tid");
 	const uint32_t *list = field("_thread_db_pthread_list");
+	const uint32_t *specific = field("_thread_db_pthread_specific");
 	const uint32_t *user = field("_thread_db_rtld_global__dl_stack_user");
 	char *rtld_global = find("_rtld_global");
-	if (!size || !tid || !list || !user || !rtld_global)
+	if (!size || !tid || !list || !specific || !user || !rtld_global)
 		return "this libc does not publish the layout of struct pthread (_thread_db_*)";
 	out->sizeof_pthread = *size;
 	out->tid_offset = tid[FIELD_OFFSET];
 	out->list_offset = list[FIELD_OFFSET];
+	out->specific_offset = specific[FIELD_OFFSET];
 	out->stack_user = (struct gev__list_node *)(void *)(rtld_global + user[FIELD_OFFSET]);
 
 	const ptrdiff_t *rseq_offset = find("__rseq_offset");

@@ -15,6 +15,7 @@
 
 #include "lib/base/macros.h"
 #include "lib/base/option.h"
+#include "lib/context/annotate.h"
 #include "lib/context/identity-glibc.h"
 #include "lib/context/thread-pointer.h"
 
@@ -67,6 +68,22 @@ static void unlink_stack(void *tp)
 	}
 }
 
+/* AddressSanitizer keeps its idea of the current thread behind a key of pthread_setspecific, and fails where it finds none. Its stacks are told
+ * apart by its fibre calls (annotate.h), so one idea serves all. glibc holds the first 32 values inside struct pthread; the array of a thread that
+ * it made itself points there. */
+static void share_asan_thread(void *tp, const void *creator)
+{
+#ifdef GEV_ASAN
+	static ptrdiff_t values;
+	const char *block = *(char *const *)((const char *)creator + glibc.specific_offset);
+	if (values == 0 && block > (const char *)creator && block < (const char *)creator + glibc.sizeof_pthread)
+		values = block - (const char *)creator;
+	if (values)
+		memcpy((char *)tp + values, (const char *)creator + values, 32 * 2 * sizeof(void *));
+#endif
+	(void)tp, (void)creator;
+}
+
 static void fill(void *tp)
 {
 	struct tcb_head *head = tp;
@@ -75,6 +92,8 @@ static void fill(void *tp)
 	head->multiple_threads = 1; /* the loader and older inline functions test it */
 	head->stack_guard = creator->stack_guard;
 	head->pointer_guard = creator->pointer_guard;
+
+	share_asan_thread(tp, creator);
 
 	int id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED);
 	if (id == LAST_ID)

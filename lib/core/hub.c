@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
@@ -191,6 +192,41 @@ static void run(void *arg)
 
 /* ---- Birth, fork ---- */
 
+void gev__hub_free(struct gev__hub *h)
+{
+	struct gev_greenlet *next;
+	for (struct gev_greenlet *g = h->all; g; g = next) {
+		next = g->all_next;
+		gev__greenlet_reclaim(g);
+	}
+	for (int i = 0; i < GEV__SLOTS; i++)
+		if (h->slots[i].fini)
+			h->slots[i].fini(h, h->slots[i].data);
+	gev__loop_free(h);
+	gev__timers_done(&h->timers);
+	gev__note_gone(&h->self.context.note);
+	gev__stack_put(&h->self_stack);
+	gev__stack_pool_done(&h->stacks);
+	gev__identity_pool_done(&h->identities);
+	free(h);
+}
+
+/* Runs when an OS thread with a hub ends (not at exit of the process: there everything goes at once). */
+static void thread_ends(void *arg)
+{
+	struct gev__hub *h = arg;
+	gev__current = NULL;
+	gev__hub_free(h);
+}
+
+static pthread_key_t thread_end_key;
+
+static void make_key(void)
+{
+	if (pthread_key_create(&thread_end_key, thread_ends))
+		gev__die("no key for the end of a thread");
+}
+
 struct gev__hub *gev__hub_get(int *error)
 {
 	if (likely(gev__current != NULL))
@@ -212,6 +248,9 @@ struct gev__hub *gev__hub_get(int *error)
 	gev__context_adopt(&h->main.context);
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
 	gev__current = &h->main;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, make_key);
+	pthread_setspecific(thread_end_key, h);
 	return h;
 }
 

@@ -54,6 +54,9 @@ struct gev__hub {
 /* This OS thread's hub; makes it if there is none. NULL and *error: -ENOMEM. */
 struct gev__hub *gev__hub_get(int *error);
 
+/* At the OS thread's end: everything of its hub is given back; greenlets that have not ended never will. */
+void gev__hub_free(struct gev__hub *h);
+
 /* This OS thread's hub, NULL if it has none. */
 static inline struct gev__hub *gev__hub_here(void)
 {
