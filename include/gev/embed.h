@@ -115,6 +115,9 @@ struct gev_embed {
 	int (*park)(int64_t deadline, unsigned flags);
 	/* Makes g ready. Same hub, another hub, a plain OS thread: all may. g must not have been freed. */
 	void (*wake)(struct gev_greenlet *g);
+	/* Sets or clears g's killed mark. While it is set, every wait of g with GEV_PARK_KILLABLE ends at once with -ECANCELED; setting it
+	 * ends the one it is in. g must not have been freed. Any thread. */
+	void (*kill)(struct gev_greenlet *g, bool killed);
 	/* Lets every ready greenlet run once, then goes on. 0, also when there is no other. */
 	void (*yield)(void);
 	/* Sleeps until the deadline. 0 or -ECANCELED. Greenlets only. */
@@ -160,6 +163,8 @@ struct gev_embed {
 	void (*fd_shared)(int fd);
 	/* Whether fd belongs to the runtime: the program must not reach it (its close gives EBADF). Async-signal-safe. */
 	bool (*fd_internal)(int fd);
+	/* The lowest such descriptor that is >= fd; -1: none. For close_range, which must step over them. Async-signal-safe. */
+	int (*fd_internal_next)(int fd);
 
 	/* ---- Fork --------------------------------------------------------------------------------------- */
 

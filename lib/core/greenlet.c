@@ -48,6 +48,9 @@ static void first_frame(void *arg)
 int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
 		      struct gev_greenlet **out)
 {
+	int ready = gev__ready_reserve(hub, hub->live + 1);
+	if (ready < 0)
+		return ready;
 	struct gev__stack stack;
 	if (how->stack) {
 		stack = (struct gev__stack){.lo = how->stack, .hi = (char *)how->stack + how->stack_size};

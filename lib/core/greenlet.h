@@ -26,12 +26,11 @@ struct gev__hub;
 struct gev_greenlet {
 	struct gev__context context;
 	struct gev__hub *hub;
-	struct gev_greenlet *next; /* on the ready FIFO */
 	uint8_t state;
 	bool token;         /* a wake came while it did not park: the next park returns at once */
 	bool held;          /* somebody has the handle: DONE does not reclaim it */
 	bool own_identity;
-	bool killed;
+	bool killed;        /* atomic */
 	int why;            /* what park returns: 0 or -ETIMEDOUT */
 	uint32_t timer_at;  /* its place in the hub's timer heap; 0: not on it */
 	int64_t deadline;

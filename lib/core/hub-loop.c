@@ -71,6 +71,18 @@ bool gev__loop_internal(int fd)
 	return false;
 }
 
+int gev__loop_internal_next(int fd)
+{
+	int n = __atomic_load_n(&internal_n, __ATOMIC_ACQUIRE);
+	int next = -1;
+	for (int i = 0; i < n; i++) {
+		int one = __atomic_load_n(&internal[i], __ATOMIC_RELAXED) - 1;
+		if (one >= fd && (next < 0 || one < next))
+			next = one;
+	}
+	return next;
+}
+
 static int high_fd(void)
 {
 	struct rlimit limit;

@@ -17,6 +17,8 @@ struct ev_loop *gev__loop_ev(struct gev__hub_loop *loop);
 int gev__loop_epoll(const struct gev__hub_loop *loop);
 /* Whether fd is one of any hub's own. Async-signal-safe. */
 bool gev__loop_internal(int fd);
+/* The lowest such number that is >= fd; -1: none. */
+int gev__loop_internal_next(int fd);
 
 /* One look, without waiting. */
 void gev__loop_poll(struct gev__hub_loop *loop);

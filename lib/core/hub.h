@@ -1,7 +1,7 @@
 /* hub.h: one per OS thread: who is ready, who sleeps until when, and the libev loop that says what became ready outside.
  *
  * Greenlets switch to one another directly; the hub's own context runs only when nobody is ready, or when the budget says that descriptors
- * and timers must be looked at again. Invariants: only its OS thread touches a hub, except `inbox` and `asleep`, which are atomic;
+ * and timers must be looked at again. Invariants: the ring has a place for every live greenlet, so a push never fails; only its OS thread touches a hub, except `inbox` and `asleep`, which are atomic;
  * live = greenlets that are not DONE, main included. */
 #ifndef GEV_CORE_HUB_H
 #define GEV_CORE_HUB_H
@@ -29,12 +29,15 @@ enum { GEV__SLOT_READINESS, GEV__SLOTS };
 struct gev__hub {
 	struct gev_greenlet self; /* the hub's own flow */
 	struct gev_greenlet main; /* the OS thread's */
-	struct gev_greenlet *ready_head;
-	struct gev_greenlet **ready_tail;
+	struct gev_greenlet **ready; /* the FIFO: a ring of ready_mask + 1 places, of which [ready_head, ready_tail) are taken */
+	uint32_t ready_mask;
+	uint32_t ready_head;
+	uint32_t ready_tail;
 	int countdown;     /* switches until the clock is looked at */
 	int countdown_from;
 	int64_t ticked_at;
 	int64_t polled_at;
+	uint32_t pass_left;  /* how many of those that were ready after the last poll have not run yet */
 	int busy;          /* depth of stretches in which the runtime must not be interrupted */
 	size_t live;
 	struct gev_greenlet *dead; /* left for the last time; the next arrival reclaims it */
@@ -63,24 +66,27 @@ static inline struct gev__hub *gev__hub_here(void)
 	return gev__current ? gev__current->hub : NULL;
 }
 
+static inline uint32_t gev__ready_n(const struct gev__hub *h)
+{
+	return h->ready_tail - h->ready_head;
+}
+
 static inline void gev__ready_push(struct gev__hub *h, struct gev_greenlet *g)
 {
 	g->state = GEV__READY;
-	g->next = NULL;
-	*h->ready_tail = g;
-	h->ready_tail = &g->next;
+	h->ready[h->ready_tail++ & h->ready_mask] = g;
 }
 
 static inline struct gev_greenlet *gev__ready_pop(struct gev__hub *h)
 {
-	struct gev_greenlet *g = h->ready_head;
-	if (g) {
-		h->ready_head = g->next;
-		if (h->ready_head == NULL)
-			h->ready_tail = &h->ready_head;
-	}
-	return g;
+	if (h->ready_head == h->ready_tail)
+		return NULL;
+	h->pass_left -= h->pass_left != 0;
+	return h->ready[h->ready_head++ & h->ready_mask];
 }
+
+/* Makes the ring as big as `live` greenlets may need. -EAGAIN. */
+int gev__ready_reserve(struct gev__hub *h, size_t live);
 
 /* Leaves the running greenlet, whose state says why, for whoever is next. Returns when it runs again. */
 void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from);

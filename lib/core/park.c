@@ -21,7 +21,7 @@ int gev__park(int64_t deadline, unsigned flags)
 		g->token = false;
 		return 0;
 	}
-	if (unlikely(g->killed && (flags & GEV_PARK_KILLABLE)))
+	if (unlikely(__atomic_load_n(&g->killed, __ATOMIC_RELAXED) && (flags & GEV_PARK_KILLABLE)))
 		return -ECANCELED;
 	if (deadline <= 0)
 		return -ETIMEDOUT;
@@ -32,7 +32,7 @@ int gev__park(int64_t deadline, unsigned flags)
 	gev__hub_switch(h, g);
 	if (g->timer_at)
 		gev__timers_remove(&h->timers, g);
-	if (unlikely(g->killed && (flags & GEV_PARK_KILLABLE)))
+	if (unlikely(__atomic_load_n(&g->killed, __ATOMIC_RELAXED) && (flags & GEV_PARK_KILLABLE)))
 		return -ECANCELED;
 	return g->why;
 }
@@ -55,6 +55,13 @@ void gev__wake(struct gev_greenlet *g)
 		gev__wake_here(g);
 	else
 		gev__hub_post(g->hub, g);
+}
+
+void gev__kill(struct gev_greenlet *g, bool killed)
+{
+	__atomic_store_n(&g->killed, killed, __ATOMIC_SEQ_CST);
+	if (killed)
+		gev__wake(g); /* if it does not park just now, the next wait it begins sees the mark */
 }
 
 void gev__yield(void)

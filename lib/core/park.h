@@ -11,7 +11,9 @@
 int gev__park(int64_t deadline, unsigned flags);
 /* As gev_embed.wake says. */
 void gev__wake(struct gev_greenlet *g);
-/* The same, where g is known to belong to the caller's hub. */
+/* As gev_embed.kill says. */
+void gev__kill(struct gev_greenlet *g, bool killed);
+/* The same as wake, where g is known to belong to the caller's hub. */
 void gev__wake_here(struct gev_greenlet *g);
 void gev__yield(void);
 /* Parks until the deadline, whatever wakes it before. 0 or -ECANCELED. */

@@ -35,7 +35,7 @@ static int spawn(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *a
 
 struct gev_greenlet *gev_spawn_with(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg)
 {
-	struct gev_greenlet *g;
+	struct gev_greenlet *g = NULL;
 	return gev__result(spawn(attr, fn, arg, &g)) < 0 ? NULL : g;
 }
 

@@ -38,6 +38,7 @@ struct side {
 	ev_io io;
 	struct waiter *first;
 	struct waiter **last;
+	unsigned idle; /* events in a row that found nobody waiting */
 };
 
 struct record {
@@ -161,9 +162,12 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 {
 	struct side *side = container_of(io, struct side, io);
 	if (side->first == NULL) {
-		ev_io_stop(ev, io);
+		/* The first one may only mean that who was woken last has not come to read yet. */
+		if (++side->idle > 1)
+			ev_io_stop(ev, io);
 		return;
 	}
+	side->idle = 0;
 	/* libev stops the watchers of a number that epoll_ctl says is not open, and feeds them EV_ERROR. */
 	int got = revents & EV_ERROR ? -EBADF : io->events & EV_READ ? GEV_READABLE : GEV_WRITABLE;
 	bool taken = false;
@@ -197,6 +201,7 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 		if (!open && gev__sys.fcntl(fd, F_GETFD, 0) < 0)
 			return -errno;
 		r->used = true;
+		side->idle = 0;
 		ev_io_start(gev__loop_ev(loop), &side->io);
 	}
 	enqueue(side, w);
@@ -283,6 +288,7 @@ static int collect(const struct waiter *w, size_t n)
 {
 	int ready = 0;
 	for (size_t i = 0; i < n; i++) {
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): gev__fds_wait has set all n * SIDES + 1 of them. */
 		int got = w[i * SIDES].got | w[i * SIDES + 1].got;
 		if (got < 0)
 			return -EBADF;

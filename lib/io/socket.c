@@ -225,7 +225,7 @@ static int do_dial(const char *host_port, double timeout)
 	int r = begin(timeout, &deadline);
 	if (r == 0)
 		r = gev__address_parse(host_port, false, &address, &length);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	int fd = gev__sys.socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
