@@ -32,7 +32,8 @@ struct gev__hub_loop {
 
 /* ---- Numbers of our own ---- */
 
-#define HIGH_FD 256
+#define HIGH_FD 1024
+#define OWN_FDS 16
 #define INTERNAL_MAX 64
 
 /* Slots are only ever filled or emptied, each by one store: a reader in a signal handler sees the one or the other. */
@@ -83,19 +84,40 @@ int gev__loop_internal_next(int fd)
 	return next;
 }
 
-static int high_fd(void)
+/* From where on our numbers lie: from the program's own limit on, where it can have none itself, or from HIGH_FD on if it may have very many.
+ * Above the soft limit a descriptor can only be made while the limit is raised; it stays valid afterwards (getrlimit(2)). */
+static int high_fd(const struct rlimit *limit)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGH_FD + 16)
-		return limit.rlim_cur > 32 ? (int)limit.rlim_cur - 16 : 3;
-	return HIGH_FD;
+	if (limit->rlim_cur >= HIGH_FD + OWN_FDS)
+		return HIGH_FD;
+	if (limit->rlim_max - limit->rlim_cur >= OWN_FDS || limit->rlim_max == RLIM_INFINITY)
+		return (int)limit->rlim_cur;
+	return limit->rlim_cur > 2 * OWN_FDS ? (int)limit->rlim_cur - OWN_FDS : 3;
 }
 
-static int raise_fd(int fd)
+/* The limit as it was, to be put back by lower_limit. */
+static struct rlimit raise_limit(void)
+{
+	struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGH_FD + OWN_FDS) {
+		struct rlimit more = limit;
+		more.rlim_cur = limit.rlim_max < HIGH_FD + OWN_FDS ? limit.rlim_max : HIGH_FD + OWN_FDS;
+		setrlimit(RLIMIT_NOFILE, &more); /* refused: then high_fd lies below anyway, or the descriptors stay low */
+	}
+	return limit;
+}
+
+static void lower_limit(const struct rlimit *limit)
+{
+	if (limit->rlim_cur < HIGH_FD + OWN_FDS)
+		setrlimit(RLIMIT_NOFILE, limit);
+}
+
+static int raise_fd(int fd, int to)
 {
 	if (fd < 0)
 		return -errno;
-	int high = gev__sys.fcntl(fd, F_DUPFD_CLOEXEC, high_fd());
+	int high = gev__sys.fcntl(fd, F_DUPFD_CLOEXEC, to);
 	if (high >= 0) {
 		gev__sys.close(fd);
 		fd = high;
@@ -112,12 +134,11 @@ static void drop_fd(int fd)
 	gev__sys.close(fd);
 }
 
-/* Makes the loop while every number below high_fd() is taken. Returns the number that libev's epoll descriptor got, or -1. */
-static struct ev_loop *make_ev(int *epoll_fd)
+/* Makes the loop while every number below `high` is taken. *epoll_fd: the number that libev's epoll descriptor got, or -1. */
+static struct ev_loop *make_ev(int high, int *epoll_fd)
 {
 	int fillers[HIGH_FD];
 	int n = 0;
-	int high = high_fd();
 	int seed = gev__sys.eventfd(0, EFD_CLOEXEC);
 	if (seed >= 0)
 		fillers[n++] = seed;
@@ -193,11 +214,14 @@ struct gev__hub_loop *gev__loop_get(struct gev__hub *h, int *error)
 		return NULL;
 	}
 	loop->armed = NEVER;
-	loop->ev = make_ev(&loop->epoll_fd);
+	struct rlimit limit = raise_limit();
+	int high = high_fd(&limit);
+	loop->ev = make_ev(high, &loop->epoll_fd);
 	if (loop->epoll_fd >= 0)
 		claim(loop->epoll_fd);
-	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
+	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
+	lower_limit(&limit);
 	if (!loop->ev || loop->event_fd < 0 || loop->timer_fd < 0) {
 		*error = loop->event_fd < 0 ? loop->event_fd : loop->timer_fd < 0 ? loop->timer_fd : -ENOMEM;
 		close_loop(loop);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
@@ -269,6 +270,16 @@ static void make_key(void)
 		gev__die("no key for the end of a thread");
 }
 
+/* Main's end is the process's. So a program whose only hub is main's keeps all of its PTHREAD_KEYS_MAX keys. */
+static void free_at_end(struct gev__hub *h)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	if (gev__sys.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0) == getpid())
+		return;
+	pthread_once(&once, make_key);
+	pthread_setspecific(thread_end_key, h);
+}
+
 struct gev__hub *gev__hub_get(int *error)
 {
 	if (likely(gev__current != NULL))
@@ -290,9 +301,7 @@ struct gev__hub *gev__hub_get(int *error)
 	gev__context_adopt(&h->main.context);
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
 	gev__current = &h->main;
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, make_key);
-	pthread_setspecific(thread_end_key, h);
+	free_at_end(h);
 	return h;
 }
 

@@ -98,7 +98,8 @@ static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32
 	const uint32_t *buckets = (const void *)(bloom + n_bloom), *chain = buckets + n_buckets;
 	const unsigned bits = sizeof *bloom * 8;
 
-	if (n_buckets == 0 || !(bloom[h / bits % n_bloom] >> h % bits & bloom[h / bits % n_bloom] >> (h >> shift) % bits & 1))
+	if (n_buckets == 0 ||
+	    !(bloom[h / bits % n_bloom] >> h % bits & bloom[h / bits % n_bloom] >> (h >> shift) % bits & 1))
 		return NULL;
 	uint32_t i = buckets[h % n_buckets];
 	if (i < first)
@@ -106,8 +107,8 @@ static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32
 	for (bool last = false; !last; i++) {
 		const ElfW(Sym) *s = &o->symbols[i];
 		last = chain[i - first] & 1;
-		if ((chain[i - first] | 1) != (h | 1) || s->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(s->st_info) != STT_FUNC ||
-		    strcmp(o->strings + s->st_name, name) != 0)
+		if ((chain[i - first] | 1) != (h | 1) || s->st_shndx == SHN_UNDEF ||
+		    ELF64_ST_TYPE(s->st_info) != STT_FUNC || strcmp(o->strings + s->st_name, name) != 0)
 			continue;
 		unsigned v = o->versions != NULL ? o->versions[i] : VER_NDX_GLOBAL;
 		if (version != NULL && has_version(o, v & 0x7fff, version))

@@ -13,7 +13,7 @@
 
 static struct gev__identity_pool pool;
 static __thread int local = 41;
-static __thread char zeroed[100];
+static __thread unsigned char zeroed[100];
 
 /* What one sees as the other identity. No call in between may switch back by itself. */
 struct seen {

@@ -19,7 +19,7 @@ static void listen_here(void)
 {
 	listener = gev_listen("127.0.0.1:0", 128);
 	cr_assert_geq(listener, 0);
-	struct sockaddr_in a;
+	struct sockaddr_in a = {0};
 	socklen_t length = sizeof a;
 	cr_assert_eq(getsockname(listener, (struct sockaddr *)&a, &length), 0);
 	snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(a.sin_port));

@@ -1,0 +1,33 @@
+"""memory: what an open, idle connection costs: resident memory and page tables of the server.
+
+Each connection has carried one message, so its thread has run and its stack is touched. Two figures: the whole growth divided
+by the connections (in which what is loaded once counts too), and the slope between few and many connections.
+"""
+from kit import kinds, machine, rounds, table
+
+QUESTION = "What does an idle connection cost?"
+FEW, MANY = 1000, 8000
+
+
+def grown(figures):
+    return figures["open"]["memory_kb"] - figures["before"]["memory_kb"] if "open" in figures else None
+
+
+def run(context):
+    kinds_here = dict(kinds.c_kinds())
+    runs = {}
+    for connections in (FEW, MANY):
+        runs[connections] = context.load_rounds("memory", kinds_here, machine.as_started(), connections=connections,
+                                                active=0, warmup=0, requests=1)
+        for figures in sum(runs[connections].values(), []):
+            if grown(figures) is not None:
+                figures["grown_kb"] = grown(figures)
+    found = []
+    for name in kinds_here:
+        few, many = (rounds.median(runs[n][name], "grown_kb") for n in (FEW, MANY))
+        slope = (many - few) * 1024 / (MANY - FEW) if few is not None and many is not None else None
+        found.append((name, rounds.median(runs[MANY][name], "open.threads"),
+                      rounds.median(runs[MANY][name], "open.rss_kb"), rounds.median(runs[MANY][name], "open.pte_kb"),
+                      many and many * 1024 / MANY, slope))
+    context.title(f"memory of {MANY} idle connections (user memory and page tables; kernel stacks and sockets not counted)")
+    table.write(("server", "OS threads", "VmRSS KiB", "VmPTE KiB", "growth bytes each", "slope bytes each"), found)

@@ -1,0 +1,25 @@
+"""paced: latency when there is room to breathe: a fixed rate for all, 70 % of what native threads can do at the most.
+
+Requests leave evenly spaced, and each is measured from when it was due, so a stall is seen by all that it delayed.
+"""
+from kit import kinds, machine, rounds, table
+
+QUESTION = "How long does a request take at 70 % load?"
+CONNECTIONS = 1000
+
+
+def run(context):
+    pinning = machine.as_started()
+    most = context.load_rounds("paced, the most", {"native threads": kinds.native}, pinning, connections=CONNECTIONS,
+                               seconds=1)
+    most = rounds.median(most["native threads"], "per_second")
+    if not most:
+        return
+    rate = int(0.7 * most)
+    collected = context.load_rounds("paced", kinds.c_kinds(), pinning, connections=CONNECTIONS, rate=rate,
+                                    seconds=context.scale(4, 1.5))
+    context.title(f"{rate} requests a second over {CONNECTIONS} connections (70 % of what native threads reach), nothing "
+                  f"pinned, median of {context.rounds} rounds")
+    table.write(("server", "req/s", "p50 us", "p99 us", "max us", "CPU us/req", "wrong"), [
+        (name, *(rounds.median(runs, what) for what in ("per_second", "p50_us", "p99_us", "max_us", "cpu_us_per_request")),
+         rounds.total(runs, "wrong") + rounds.total(runs, "errors")) for name, runs in collected.items()])

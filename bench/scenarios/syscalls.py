@@ -1,0 +1,22 @@
+"""syscalls: how often the server enters the kernel for one request. A count: it does not move from machine to machine."""
+from kit import calls, kinds, machine, rounds, table
+
+QUESTION = "How many system calls does a request cost?"
+
+
+def run(context):
+    how = calls.method()
+    if not how:
+        context.title("system calls per request: neither perf nor strace works here; not counted")
+        return
+    found = []
+    # under strace a short run, and its figures are marked: a server slowed that much batches differently
+    requests = 50_000 if how == "perf" else 3_000
+    for connections in (100, 1000, 8000):
+        collected = context.load_rounds("syscalls", kinds.c_kinds(), machine.one_core(), around=calls.counter,
+                                        connections=connections, requests=max(requests, 4 * connections))
+        for name, runs in collected.items():
+            found.append((str(connections), name, rounds.median(runs, "calls_per_request"),
+                          rounds.least(runs, "calls_per_request")))
+    context.title(f"system calls per request, counted by {how}, server on one core")
+    table.write(("connections", "server", "median", "least"), found)

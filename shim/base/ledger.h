@@ -1,0 +1,60 @@
+/* ledger.h: why a function of libc may be left alone, and what is said of those that may not, but are.
+ *
+ * The list of reasons is closed: a PASS row names one of these and no other. A new reason is a new promise to every program; it
+ * belongs here only if it holds for each call of the function, in each green thread, and costs no other thread its turn. */
+#ifndef PATCH_LEDGER_H
+#define PATCH_LEDGER_H
+
+#define PATCH_REASONS(R)                                                                                               \
+	R(NEVER_WAITS, "It returns at once, whatever other threads, processes and peers do.")                          \
+	R(LOCAL_STORAGE, "It waits for the file system or a program's start at most, natively without an end that "    \
+			 "another thread could bring about.")                                                          \
+	R(PLAIN_MEMORY, "It reads and writes an object of the caller's, and nothing else.")                            \
+	R(NATIVE_ON_ANY_TCB,                                                                                           \
+	  "What it reads and writes lies behind the thread pointer or on the stack: a green thread "                   \
+	  "has its own.")                                                                                              \
+	R(WHOLE_PROCESS, "It concerns the process as a whole, natively too, whichever thread calls.")                  \
+	R(FORK_HANDLERS, "It forks, and the shim's handlers of pthread_atfork run in it, whoever forks.")              \
+	R(FRESH_DESCRIPTOR, "It makes a descriptor and returns at once; the number is learnt at its first use.")       \
+	R(LIBC_THREADS, "libc does the work on real threads of its own, and the call returns at once.")                \
+	R(ENDS_HERE, "It does not return: the process ends.")                                                          \
+	R(SEES_THE_CALLER, "It answers by the address of its caller: from a wrapper it would answer wrongly.")         \
+	R(ALWAYS_FAILS, "libc keeps a stub of the name, which fails at once or does nothing.")
+
+enum patch_reason {
+#define R(name, sentence) name,
+	PATCH_REASONS(R)
+#undef R
+};
+
+/* What many LATER rows have in common: what happens until they are cooperative. */
+#define STALLS "every green thread waits while this call waits"
+#define STALLS_OR_HANGS                                                                                                \
+	"every green thread waits while this call waits: for ever, if one of them would have to end the wait"
+#define STALLS_ON_STORAGE "every green thread waits until the storage has it"
+#define STALLS_IN_STDIO                                                                                                \
+	"every green thread waits while the stream's socket, pipe or terminal does: for ever, if the other end is "    \
+	"one of them, or if one has parked with the stream's lock held"
+#define HANGS_ON_LOCKED_STREAM                                                                                         \
+	"never waits for input or output, but waits for ever if a green thread has parked with the stream's lock held"
+#define STALLS_ON_NAMES "every green thread waits while a name server answers"
+#define STALLS_ON_ACCOUNTS "every green thread waits while the sources in nsswitch.conf answer"
+#define STALLS_ON_UTMP "every green thread waits while another process holds the lock of the file, ten seconds at most"
+#define STALLS_ON_RPC                                                                                                  \
+	"Sun RPC, of which libc keeps the names for old programs: every green thread waits for the network"
+#define STALLS_ON_ENTROPY "every green thread waits, while the system boots only, for the kernel's first random bits"
+#define FORGETS_DESCRIPTOR                                                                                             \
+	"closes a descriptor inside libc, unseen: its waiters are not told, and what was known of the number stays "   \
+	"until it is made anew"
+#define ON_OS_THREAD "acts on the OS thread, and so on all green threads at once"
+#define HANDLER_ANYWHERE                                                                                               \
+	"a handler runs on whichever green thread is running, and must not be left by longjmp or call the runtime"
+#define ONE_MASK "changes the signal mask of the OS thread, which all green threads share"
+#define STALE_STANDARD "replaces descriptors 0, 1 and 2 inside libc, unseen: what was known of those numbers stays"
+#define STALLS_ON_FIFO "on a FIFO every green thread waits for the other end: for ever, if that is one of them"
+#define SETS_CREDENTIALS "right while no real thread lives beside the green ones; then it may never return"
+#define HIDES_NONBLOCK                                                                                                 \
+	"replaces the process as native, but a listening socket that was made non-blocking behind the program's back " \
+	"stays so"
+
+#endif

@@ -1,0 +1,83 @@
+/* fds.h: what the shim knows about each descriptor.
+ *
+ *     number ──> index ──> struct description ──> (the kernel's open file description)
+ *        5         17      kind, wish, timeouts…
+ *        9         17      the same one: a dup
+ *
+ * POSIX keeps O_NONBLOCK with the open file description and SO_RCVTIMEO with the socket behind it, so dup'ed numbers share one
+ * record here too, counted by `refs`. A number is learnt at its first use and known until it is closed, replaced or made anew:
+ * every closer says fds_forget. A number that was never learnt costs nothing.
+ *
+ * Any OS thread and any signal handler may call everything here: no locks, no malloc, errno is kept. Records are never unmapped: a reader that a
+ * close overtakes reads old facts, never foreign memory. After a park the number may stand for another file: look it up again. */
+#ifndef SHIM_FDS_H
+#define SHIM_FDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a call on it is kept from blocking the OS thread. */
+enum fd_kind {
+	FD_UNKNOWN,
+	FD_STREAM,  /* a stream socket: MSG_DONTWAIT */
+	FD_MESSAGE, /* any other socket: MSG_DONTWAIT, one call moves one message */
+	FD_SLOW,    /* pipe, terminal, eventfd…: RWF_NOWAIT where it works, else wait first */
+	FD_PLAIN,   /* regular file, directory, block device: the original */
+};
+
+/* Ways, as in embed.h: GEV_READABLE, GEV_WRITABLE. */
+struct description {
+	uint32_t refs;     /* how many numbers stand for it */
+	uint32_t index;    /* its own */
+	uint32_t life;     /* how often the record has been handed out: with its address, a name that is never given again */
+	uint32_t next;     /* in the free list */
+	uint32_t epoch;    /* when `foreign`: the value of the epoch at which it was learnt */
+	uint32_t low;      /* SO_RCVLOWAT */
+	uint16_t piece;    /* wait first: the most one write may move after POLLOUT without blocking; 0: any number */
+	uint8_t kind;
+	uint8_t wish;      /* the program wants O_NONBLOCK */
+	uint8_t covert;    /* O_NONBLOCK is set, by us, and hidden from the program */
+	uint8_t listening;
+	uint8_t drained;   /* the last read took all there was: wait first, do not try */
+	uint8_t foreign;   /* found, not seen being made: other numbers may stand for it unknown to us */
+	uint8_t no_nowait; /* ways in which RWF_NOWAIT does not work on it */
+	uint8_t counter;   /* an eventfd, or another of the files without a type: each write is one number */
+	int64_t receive_timeout; /* nanoseconds; GEV_NEVER: none */
+	int64_t send_timeout;
+};
+
+/* What is known about fd; learnt now if it never was. NULL: fd is not open, or there is no memory: make the original call. */
+struct description *fds_get(int fd);
+/* The same, but NULL if it was never learnt. */
+struct description *fds_peek(int fd);
+
+/* fd was just made, and is this. */
+struct description *fds_made(int fd, enum fd_kind kind, bool wish);
+/* `to` was just made to stand for what `from` stands for. */
+void fds_dup(int from, int to);
+/* fd is about to be closed or replaced, or was just made by someone who said nothing more about it. */
+void fds_forget(int fd);
+void fds_forget_range(unsigned first, unsigned last);
+
+/* A fact that the kernel keeps for all numbers of d was changed through one of them: unknown twins of foreign ones learn anew. */
+void fds_changed(struct description *d);
+
+/* What fstat, getsockopt and F_GETFL say now. 0 or -errno. */
+int fds_learn(int fd, struct description *d);
+
+/* ---- O_NONBLOCK that the program must not see (flags.c) ---- */
+
+/* Sets it on a listening socket, marked as ours for every process that shares the description. 0 or -errno. */
+int fds_cover(int fd, struct description *d);
+/* The program now sets O_NONBLOCK itself: it is no longer ours. */
+void fds_uncover(int fd, struct description *d);
+/* Whether the O_NONBLOCK of fd is the mark's, here or in another patched process. */
+bool fds_marked(int fd);
+
+/* ---- the parts (pool.c) ---- */
+
+struct description *fds__at(uint32_t index);
+struct description *fds__alloc(void);
+void fds__free(struct description *d);
+
+#endif

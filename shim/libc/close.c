@@ -1,0 +1,147 @@
+/* The closers. Whoever waits for the number must wake before it is gone, what is known of it is forgotten, and the runtime's own descriptors stay
+ * open: daemons close everything they find. The bookkeeping is done on every thread, green or not.
+ *
+ * close on one of the runtime's numbers gives EBADF, as natively, where nothing would be open there; dup2 onto one too: it cannot
+ * be honoured, and of dup2's errors it is the one that says "not this number" (dup(2): out of the allowed range). */
+#include "shim/libc/close.h"
+
+#include "shim/fds/fds.h"
+
+bool fd_of_runtime(int fd)
+{
+	return patch_started && patch_gev->fd_internal(fd);
+}
+
+void fd_goes(int fd)
+{
+	if (!patch_started || fd < 0)
+		return;
+	int saved = errno;
+	patch_gev->fd_closing(fd);
+	fds_forget(fd);
+	errno = saved;
+}
+
+int patch_close(int fd)
+{
+	if (likely(!patch_started))
+		return real.close(fd);
+	if (patch_gev->fd_internal(fd)) {
+		errno = EBADF;
+		return -1;
+	}
+	fd_goes(fd);
+	return real.close(fd);
+}
+EXPORT(close);
+EXPORT_AS(__close, close);
+
+/* The lowest number of the runtime's in [first, last], or last + 1 (64 bits: last may be UINT_MAX). */
+static uint64_t next_internal(unsigned first, unsigned last)
+{
+	int fd = first <= INT32_MAX ? patch_gev->fd_internal_next((int)first) : -1;
+	return fd >= 0 && (unsigned)fd <= last ? (uint64_t)fd : (uint64_t)last + 1;
+}
+
+static int close_pieces(unsigned first, unsigned last, int flags)
+{
+	int r = 0;
+	for (uint64_t from = first; from <= last && r == 0;) {
+		uint64_t internal = next_internal((unsigned)from, last);
+		if (from < internal) {
+			/* With CLOSE_RANGE_CLOEXEC nothing is closed now. */
+			if (!(flags & (int)CLOSE_RANGE_CLOEXEC)) {
+				patch_gev->fds_closing((unsigned)from, (unsigned)(internal - 1));
+				fds_forget_range((unsigned)from, (unsigned)(internal - 1));
+			}
+			r = real.close_range((unsigned)from, (unsigned)(internal - 1), flags);
+		}
+		from = internal + 1;
+	}
+	return r;
+}
+
+int patch_close_range(unsigned first, unsigned last, int flags)
+{
+	const int known = (int)(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE);
+	if (!patch_started || first > last || (flags & ~known))
+		return real.close_range(first, last, flags);
+	return close_pieces(first, last, flags);
+}
+EXPORT(close_range);
+
+void patch_closefrom(int first)
+{
+	if (!patch_started) {
+		real.closefrom(first);
+		return;
+	}
+	if (first < 0)
+		first = 0;
+	int saved = errno;
+	/* A kernel without close_range: libc's own way, up to the runtime's first number, and each one above. */
+	if (close_pieces((unsigned)first, UINT32_MAX, 0) < 0)
+		for (int fd = first; fd < sysconf(_SC_OPEN_MAX); fd++)
+			patch_close(fd);
+	errno = saved;
+}
+EXPORT(closefrom);
+
+int patch_dup(int fd)
+{
+	int copy = real.dup(fd);
+	if (patch_started && copy >= 0)
+		fd_dupped(fd, copy);
+	return copy;
+}
+EXPORT(dup);
+
+void fd_dupped(int from, int to)
+{
+	int saved = errno;
+	fds_dup(from, to);
+	patch_gev->fd_shared(from);
+	patch_gev->fd_shared(to);
+	errno = saved;
+}
+
+/* Before dup2 and dup3 replace `to`. False: not possible, errno is set. A number that dup2 would leave alone is not closed: so `from` must be
+ * open. */
+static bool replaceable(int from, int to)
+{
+	if (patch_gev->fd_internal(to)) {
+		errno = EBADF;
+		return false;
+	}
+	if (real.fcntl(from, F_GETFD, 0) < 0)
+		return false;
+	fd_goes(to);
+	return true;
+}
+
+int patch_dup2(int fd, int to)
+{
+	if (!patch_started || fd == to || to < 0)
+		return real.dup2(fd, to);
+	if (!replaceable(fd, to))
+		return -1;
+	int r = real.dup2(fd, to);
+	if (r >= 0)
+		fd_dupped(fd, to);
+	return r;
+}
+EXPORT(dup2);
+EXPORT_AS(__dup2, dup2);
+
+int patch_dup3(int fd, int to, int flags)
+{
+	if (!patch_started || fd == to || to < 0 || (flags & ~O_CLOEXEC))
+		return real.dup3(fd, to, flags);
+	if (!replaceable(fd, to))
+		return -1;
+	int r = real.dup3(fd, to, flags);
+	if (r >= 0)
+		fd_dupped(fd, to);
+	return r;
+}
+EXPORT(dup3);

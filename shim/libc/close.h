@@ -1,0 +1,14 @@
+/* close.h: what every call that ends or begins a descriptor number says. */
+#ifndef SHIM_LIBC_CLOSE_H
+#define SHIM_LIBC_CLOSE_H
+
+#include "shim/base/patch.h"
+
+/* Is it one of the runtime's own? */
+bool fd_of_runtime(int fd);
+/* fd is about to be closed or replaced. errno is kept. */
+void fd_goes(int fd);
+/* `to` now stands for what `from` stands for. errno is kept. */
+void fd_dupped(int from, int to);
+
+#endif

@@ -1,0 +1,143 @@
+/* fcntl, ioctl, setsockopt, listen: what the program says about how its descriptors shall behave. The kernel is told as natively, and
+ * what was said is remembered; O_NONBLOCK that is only ours (fds/flags.c) is not shown. */
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+#include "shim/fds/fds.h"
+#include "shim/libc/close.h"
+#include "shim/libc/wait.h"
+
+/* Before there is a runtime here, a listener inherited from a patched parent may already be marked: the parent relies on it. */
+
+/* The program's wish has reached the kernel. */
+static void note_wish(struct description *d, bool wish)
+{
+	if (d->wish != wish) {
+		d->wish = wish;
+		fds_changed(d);
+	}
+}
+
+static int get_flags(int fd)
+{
+	int flags = real.fcntl(fd, F_GETFL, 0);
+	if (flags < 0 || !(flags & O_NONBLOCK))
+		return flags;
+	struct description *d = patch_started ? fds_peek(fd) : NULL;
+	/* A parent's or a sibling's mark is hidden too, before this process has a runtime of its own. */
+	bool ours = d ? d->covert && !d->wish : fds_marked(fd);
+	return ours ? flags & ~O_NONBLOCK : flags;
+}
+
+static int set_flags(int fd, unsigned long arg)
+{
+	struct description *d = patch_started ? fds_get(fd) : NULL;
+	bool wish = (arg & O_NONBLOCK) != 0;
+	if (d == NULL)
+		return real.fcntl(fd, F_SETFL, !wish && fds_marked(fd) ? arg | O_NONBLOCK : arg);
+	if (d->covert && (wish || (arg & O_ASYNC)))
+		fds_uncover(fd, d);
+	int r = real.fcntl(fd, F_SETFL, d->covert ? arg | O_NONBLOCK : arg);
+	if (r == 0)
+		note_wish(d, wish);
+	return r;
+}
+
+int patch_fcntl(int fd, int command, unsigned long arg)
+{
+	switch (command) {
+	case F_GETFL:
+		return get_flags(fd);
+	case F_SETFL:
+		return set_flags(fd, arg);
+	case F_GETSIG:
+		return fds_marked(fd) ? 0 : real.fcntl(fd, F_GETSIG, 0);
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC: {
+		int copy = real.fcntl(fd, command, arg);
+		if (patch_started && copy >= 0)
+			fd_dupped(fd, copy);
+		return copy;
+	}
+	default:
+		return real.fcntl(fd, command, arg);
+	}
+}
+EXPORT(fcntl);
+EXPORT_AS(__fcntl, fcntl);
+EXPORT_AS(fcntl64, fcntl);
+
+int patch_ioctl(int fd, unsigned long request, unsigned long arg)
+{
+	if (likely(request != FIONBIO) || arg == 0)
+		return real.ioctl(fd, request, arg);
+	struct description *d = patch_started ? fds_get(fd) : NULL;
+	bool wish = *(const int *)arg != 0;
+	if (d && d->covert && wish)
+		fds_uncover(fd, d);
+	bool ours = d ? d->covert : !wish && fds_marked(fd);
+	int r = ours ? 0 : real.ioctl(fd, request, arg);
+	if (d && r == 0)
+		note_wish(d, wish);
+	return r;
+}
+EXPORT(ioctl);
+
+/* What the kernel made of a timeout (sock_set_timeout): zero is none, and a negative one does not wait at all. */
+static int64_t nanoseconds(const struct timeval *t)
+{
+	if (t->tv_sec < 0)
+		return 0;
+	if ((t->tv_sec == 0 && t->tv_usec == 0) || t->tv_sec >= GEV_NEVER / 2000000000)
+		return GEV_NEVER;
+	return t->tv_sec * INT64_C(1000000000) + t->tv_usec * INT64_C(1000);
+}
+
+int patch_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+	int r = real.setsockopt(fd, level, option, value, size);
+	if (likely(!patch_started) || level != SOL_SOCKET || r < 0)
+		return r;
+	int saved = errno;
+	struct description *d = fds_get(fd);
+	bool known = d != NULL;
+	if (known && option == SO_RCVTIMEO && size >= sizeof(struct timeval))
+		d->receive_timeout = nanoseconds(value);
+	else if (known && option == SO_SNDTIMEO && size >= sizeof(struct timeval))
+		d->send_timeout = nanoseconds(value);
+	else if (known && option == SO_RCVLOWAT && size >= sizeof(int))
+		/* sock_setsockopt: negative means all there can be, zero means one. */
+		d->low = *(const int *)value < 0 ? INT32_MAX : *(const int *)value ? (uint32_t)*(const int *)value : 1;
+	else
+		known = false;
+	if (known)
+		fds_changed(d);
+	errno = saved;
+	return r;
+}
+EXPORT(setsockopt);
+
+int patch_shutdown(int fd, int how)
+{
+	int r = real.shutdown(fd, how);
+	/* A writer blocked on a full Unix socket returns EPIPE now, but epoll has nothing to tell of it (unix_poll): let him try. */
+	if (patch_started && r == 0 && how == SHUT_WR) {
+		int saved = errno;
+		patch_gev->fd_closing(fd);
+		errno = saved;
+	}
+	return r;
+}
+EXPORT(shutdown);
+
+int patch_listen(int fd, int backlog)
+{
+	int r = real.listen(fd, backlog);
+	struct description *d = patch_started && r == 0 ? fds_peek(fd) : NULL;
+	if (d) {
+		d->listening = true;
+		fds_changed(d);
+	}
+	return r;
+}
+EXPORT(listen);

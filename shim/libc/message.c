@@ -1,0 +1,169 @@
+/* recvmsg and sendmsg, and what SCM_RIGHTS does to the numbers in it. */
+#include <limits.h>
+#include <string.h>
+
+#include "shim/libc/socket.h"
+
+/* The descriptors that a message carries, one by one. */
+static void each_right(struct msghdr *msg, void (*visit)(int fd))
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at + sizeof(int) <= c->cmsg_len; at += sizeof(int)) {
+			int fd;
+			memcpy(&fd, (char *)c + at, sizeof fd);
+			visit(fd);
+		}
+	}
+}
+
+/* Whether it came with something of its sender's: such bytes are not to be glued to others (unix(7)). */
+static bool has_ancillary(struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_SOCKET && (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS))
+			return true;
+	return false;
+}
+
+static void sent(int fd)
+{
+	patch_gev->fd_shared(fd);
+}
+
+/* Received numbers are new ones, by whatever way the old ones of that name went. */
+void socket_note_received(struct msghdr *msg)
+{
+	if (patch_started && msg->msg_controllen)
+		each_right(msg, fds_forget);
+}
+
+void socket_note_sent(const struct msghdr *msg)
+{
+	if (patch_started && msg->msg_controllen)
+		each_right((struct msghdr *)msg, sent);
+}
+
+static ssize_t attempt_receive(struct transfer *t)
+{
+	int fd = t->wait.fd;
+	size_t left = t->size - t->done;
+	ssize_t n;
+	if (t->done == 0) {
+		*t->message = *t->as_given;
+		n = real.recvmsg(fd, t->message, t->flags);
+		if (n > 0 && t->enough > 0 && has_ancillary(t->message))
+			t->enough = 0;
+	} else {
+		struct io_view view;
+		io_view(&view, t->as_given->msg_iov, (int)t->as_given->msg_iovlen, t->done);
+		struct msghdr rest = {.msg_iov = (struct iovec *)view.v, .msg_iovlen = (size_t)view.n};
+		n = real.recvmsg(fd, &rest, t->flags);
+	}
+	if (n < 0)
+		return -errno;
+	socket_note_drained(t->about, left, n, t->flags);
+	t->wait.blind = socket_blind(t->about, t->enough - t->done - (size_t)n);
+	return n;
+}
+
+/* Sum of the message's vector; 0 for one that the kernel will refuse. */
+static size_t size_of(const struct msghdr *msg)
+{
+	ssize_t size = msg->msg_iovlen <= IOV_MAX ? io_vector_size(msg->msg_iov, (int)msg->msg_iovlen) : 0;
+	return size > 0 ? (size_t)size : 0;
+}
+
+ssize_t socket_receive_message(int fd, struct description *d, struct msghdr *msg, int flags)
+{
+	size_t size = size_of(msg);
+	struct msghdr as_given = *msg;
+	struct transfer t = {
+		.attempt = attempt_receive,
+		.about = d,
+		.wait = {.fd = fd, .way = GEV_READABLE, .timeout = d->receive_timeout},
+		.flags = flags | MSG_DONTWAIT,
+		.size = size,
+		.message = msg,
+		.as_given = &as_given,
+	};
+	return socket_run_receive(&t, flags);
+}
+
+static ssize_t attempt_send(struct transfer *t)
+{
+	int fd = t->wait.fd;
+	struct msghdr rest = *t->as_given;
+	struct io_view view;
+	if (t->done > 0) {
+		if (socket_failed(fd))
+			return 0;
+		t->flags |= MSG_NOSIGNAL;
+		/* Descriptors and addresses went with the first bytes. */
+		io_view(&view, rest.msg_iov, (int)rest.msg_iovlen, t->done);
+		rest = (struct msghdr){.msg_iov = (struct iovec *)view.v, .msg_iovlen = (size_t)view.n};
+	}
+	ssize_t n = real.sendmsg(fd, &rest, t->flags);
+	if (n >= 0)
+		return n;
+	/* TCP fast open: this call has begun to connect, and has sent nothing. */
+	if (errno == EINPROGRESS) {
+		t->flags &= ~MSG_FASTOPEN;
+		return -EAGAIN;
+	}
+	return -errno;
+}
+
+ssize_t socket_send_message(int fd, struct description *d, const struct msghdr *msg, int flags)
+{
+	size_t size = size_of(msg);
+	struct transfer t = {
+		.attempt = attempt_send,
+		.about = d,
+		.wait = {.fd = fd, .way = GEV_WRITABLE, .timeout = d->send_timeout},
+		.enough = d->kind == FD_STREAM ? size : 0,
+		.flags = flags | MSG_DONTWAIT,
+		.size = size,
+		.as_given = msg,
+	};
+	return io_transfer(&t, false);
+}
+
+static ssize_t receive(int fd, struct msghdr *msg, int flags)
+{
+	if (!patch_green())
+		return real.recvmsg(fd, msg, flags);
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = msg ? socket_blocking(fd, flags) : NULL;
+	return d ? io_result(socket_receive_message(fd, d, msg, flags), saved) : real.recvmsg(fd, msg, flags);
+}
+
+ssize_t patch_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	ssize_t r = receive(fd, msg, flags);
+	if (r >= 0)
+		socket_note_received(msg);
+	return r;
+}
+EXPORT(recvmsg);
+
+static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
+{
+	if (!patch_green())
+		return real.sendmsg(fd, msg, flags);
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = msg ? socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE)) : NULL;
+	return d ? io_result(socket_send_message(fd, d, msg, flags), saved) : real.sendmsg(fd, msg, flags);
+}
+
+ssize_t patch_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	ssize_t r = deliver(fd, msg, flags);
+	if (r >= 0)
+		socket_note_sent(msg);
+	return r;
+}
+EXPORT(sendmsg);

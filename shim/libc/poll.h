@@ -1,0 +1,29 @@
+/* poll.h: what poll and select share. */
+#ifndef SHIM_LIBC_POLL_H
+#define SHIM_LIBC_POLL_H
+
+#include "shim/libc/wait.h"
+
+/* How long a park may last under a signal mask that opens something: nanoseconds. */
+enum { MASKED_SLICE = 20000000 };
+
+int poll_rest(unsigned rounds, int64_t deadline);
+void poll_spun(void);
+/* > 0 or 0: look again. Negative: -errno. */
+int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, bool masked);
+bool poll_mask_opens(const sigset_t *mask);
+
+static inline bool poll_time_valid(const struct timespec *t)
+{
+	return t == NULL || (t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec <= 999999999);
+}
+
+/* Of a valid one, or of NULL: never. */
+static inline int64_t poll_nanoseconds(const struct timespec *t)
+{
+	if (t == NULL || t->tv_sec >= GEV_NEVER / 2000000000)
+		return GEV_NEVER;
+	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* select and pselect: as poll.c, with sets. The kernel overwrites the sets it is given, so each look works on copies, and the caller's are
+ * written once, at the end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/libc/poll.h"
+
+enum { IN, OUT, ODD, SETS };
+
+/* Programs with more descriptors than FD_SETSIZE allocate larger sets: only n bits of each may be touched, by whole words. */
+struct sets {
+	int n;
+	size_t words; /* of one set */
+	fd_set *user[SETS];
+	unsigned long *work; /* SETS copies */
+	unsigned long few[SETS * FD_SETSIZE / (8 * sizeof(unsigned long))];
+	struct gev_fd_want *want;
+	struct gev_fd_want few_want[16];
+	size_t wants;
+};
+
+enum { WORD = 8 * sizeof(unsigned long) };
+
+static fd_set *copy(struct sets *s, int which)
+{
+	return s->user[which] ? (fd_set *)(s->work + (size_t)which * s->words) : NULL;
+}
+
+static int look(struct sets *s, const sigset_t *mask)
+{
+	static const struct timespec zero;
+	for (int i = 0; i < SETS; i++)
+		if (s->user[i])
+			memcpy(copy(s, i), s->user[i], s->words * sizeof *s->work);
+	/* pselect, which leaves the zero alone; without a mask it is select. */
+	return real.pselect(s->n, copy(s, IN), copy(s, OUT), copy(s, ODD), &zero, mask);
+}
+
+/* The copies become the caller's: the answer, or after a timeout nothing. */
+static void give_back(struct sets *s)
+{
+	for (int i = 0; i < SETS; i++)
+		if (s->user[i])
+			memcpy(s->user[i], copy(s, i), s->words * sizeof *s->work);
+}
+
+static unsigned long word(const struct sets *s, int which, size_t i)
+{
+	return s->user[which] ? ((const unsigned long *)s->user[which])[i] : 0;
+}
+
+/* Word by word: a thousand descriptors in a sparse set cost what is set in it. False: no memory. */
+static bool list_wants(struct sets *s)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < s->words; i++)
+		count += (size_t)__builtin_popcountl(word(s, IN, i) | word(s, OUT, i) | word(s, ODD, i));
+	s->want = s->few_want;
+	if (count > sizeof s->few_want / sizeof *s->few_want && (s->want = malloc(count * sizeof *s->want)) == NULL)
+		return false;
+	for (size_t i = 0; i < s->words; i++) {
+		unsigned long in = word(s, IN, i), out = word(s, OUT, i), odd = word(s, ODD, i), all = in | out | odd;
+		for (; all; all &= all - 1) {
+			unsigned long bit = all & -all;
+			int fd = (int)(i * WORD) + __builtin_ctzl(all);
+			struct gev_fd_want want = {.fd = fd};
+			if (fd >= s->n)
+				break;
+			if (odd & bit)
+				want.poll_events = (short)(POLLPRI | (in & bit ? POLLIN : 0) | (out & bit ? POLLOUT : 0));
+			else
+				want.events = (short)((in & bit ? GEV_READABLE : 0) | (out & bit ? GEV_WRITABLE : 0));
+			s->want[s->wants++] = want;
+		}
+	}
+	return true;
+}
+
+static int wait_rounds(struct sets *s, int64_t deadline, const sigset_t *mask)
+{
+	bool masked = poll_mask_opens(mask);
+	int r = 0;
+	if (!list_wants(s))
+		return -ENOMEM;
+	for (unsigned rounds = 0; r == 0; rounds++) {
+		r = poll_rest(rounds, deadline);
+		if (r == 0)
+			r = poll_wait(s->want, s->wants, deadline, masked);
+		if (r < 0)
+			break;
+		if (r == 0)
+			rounds = 0;
+		r = look(s, mask);
+		if (r < 0)
+			r = -errno;
+		else if (r == 0 && io_now() >= deadline)
+			break;
+	}
+	if (s->want != s->few_want)
+		free(s->want);
+	return r;
+}
+
+static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
+{
+	io_cancellation_point();
+	s->words = ((size_t)s->n + WORD - 1) / WORD;
+	s->work = s->few;
+	if (SETS * s->words > sizeof s->few / sizeof *s->few && (s->work = malloc(SETS * s->words * sizeof *s->work)) == NULL)
+		return -ENOMEM;
+	int r = look(s, mask);
+	if (r < 0)
+		r = -errno;
+	else if (r == 0 && deadline == 0)
+		poll_spun();
+	else if (r == 0)
+		r = wait_rounds(s, deadline, mask);
+	if (r >= 0)
+		give_back(s);
+	if (s->work != s->few)
+		free(s->work);
+	return r;
+}
+
+int patch_select(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
+{
+	if (!patch_green() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+		return real.select(n, in, out, odd, timeout);
+	int saved = errno;
+	struct sets s = {.n = n, .user = {in, out, odd}};
+	int64_t deadline = GEV_NEVER;
+	if (timeout && timeout->tv_sec < GEV_NEVER / 2000000000) {
+		/* select(2): more than a second of microseconds is carried over. */
+		int64_t ns = timeout->tv_sec * INT64_C(1000000000) + timeout->tv_usec * INT64_C(1000);
+		deadline = ns ? io_after(ns) : 0;
+	}
+	int r = select_green(&s, deadline, NULL);
+	/* Linux writes back what is left. */
+	if (timeout && deadline != GEV_NEVER && deadline != 0) {
+		int64_t left = deadline - io_now();
+		timeout->tv_sec = left > 0 ? left / 1000000000 : 0;
+		timeout->tv_usec = left > 0 ? left % 1000000000 / 1000 : 0;
+	}
+	return (int)io_result(r, saved);
+}
+EXPORT(select);
+EXPORT_AS(__select, select);
+
+int patch_pselect(int n, fd_set *in, fd_set *out, fd_set *odd, const struct timespec *timeout, const sigset_t *mask)
+{
+	if (!patch_green() || n < 0 || !poll_time_valid(timeout))
+		return real.pselect(n, in, out, odd, timeout, mask);
+	int saved = errno;
+	struct sets s = {.n = n, .user = {in, out, odd}};
+	int64_t ns = poll_nanoseconds(timeout);
+	return (int)io_result(select_green(&s, ns ? io_after(ns) : 0, mask), saved);
+}
+EXPORT(pselect);

@@ -1,0 +1,206 @@
+/* recv, recvfrom, send, sendto: MSG_DONTWAIT, and the loop of transfer.h.
+ *
+ * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a stream socket that
+ * gave less than asked is empty, and trying would only fetch EAGAIN. */
+#include "shim/libc/socket.h"
+
+#include <poll.h>
+
+/* recv never waits with these: the out-of-band byte and the error queue are there or not (tcp_recv_urg, sock_recv_errqueue). */
+enum { AT_ONCE = MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE };
+
+struct description *socket_blocking(int fd, int flags)
+{
+	if (flags & AT_ONCE)
+		return NULL;
+	struct description *d = fds_get(fd);
+	return d && (d->kind == FD_STREAM || d->kind == FD_MESSAGE) && !d->wish ? d : NULL;
+}
+
+void socket_note_drained(struct description *d, size_t asked, ssize_t n, int flags)
+{
+	uint8_t drained = (size_t)n < asked;
+	if (d->kind == FD_STREAM && n > 0 && !(flags & MSG_PEEK) && d->drained != drained)
+		__atomic_store_n(&d->drained, drained, __ATOMIC_RELAXED);
+}
+
+bool socket_blind(const struct description *d, size_t missing)
+{
+	return d->kind == FD_STREAM && missing < d->low && d->low > 1;
+}
+
+bool socket_failed(int fd)
+{
+	struct pollfd p = {.fd = fd};
+	return real.poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+}
+
+static ssize_t attempt_receive(struct transfer *t)
+{
+	size_t left = t->size - t->done;
+	ssize_t n = t->peer ? real.recvfrom(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room)
+			    : real.recv(t->wait.fd, t->at + t->done, left, t->flags);
+	if (n < 0)
+		return -errno;
+	socket_note_drained(t->about, left, n, t->flags);
+	t->wait.blind = socket_blind(t->about, t->enough - t->done - (size_t)n);
+	return n;
+}
+
+/* MSG_PEEK takes nothing away, so readiness comes at once however little there is: ask again and again, until the bytes are there, or
+ * none will come any more. */
+static ssize_t peek(struct transfer *t, size_t enough)
+{
+	for (;;) {
+		ssize_t n = t->attempt(t);
+		if ((n < 0 && n != -EAGAIN) || n == 0 || n >= (ssize_t)enough)
+			return n;
+		struct pollfd p = {.fd = t->wait.fd, .events = POLLRDHUP};
+		if (n > 0 && real.poll(&p, 1, 0) > 0)
+			return n;
+		int r = n > 0 ? io_backoff(&t->wait) : io_wait(&t->wait);
+		if (r < 0)
+			return n > 0 ? n : r;
+	}
+}
+
+/* There a peek looks at what is queued and waits for no more (unix_stream_read_generic). */
+static bool is_unix(int fd)
+{
+	int domain = 0;
+	socklen_t size = sizeof domain;
+	return real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
+ssize_t socket_run_receive(struct transfer *t, int flags)
+{
+	/* The kernel's sock_rcvlowat. A message is whole at once. */
+	size_t n = t->size, enough = 0;
+	if (t->about->kind == FD_STREAM)
+		enough = flags & MSG_WAITALL ? n : t->about->low < n ? t->about->low : n;
+	if ((flags & MSG_PEEK) && enough > 1 && !is_unix(t->wait.fd))
+		return peek(t, enough);
+	t->enough = flags & MSG_PEEK ? 0 : enough;
+	t->wait.blind = socket_blind(t->about, t->enough);
+	ssize_t r = io_transfer(t, t->about->drained);
+	/* tcp_recvmsg_locked asks for bytes only while some are wanted: of none, it has got all even when the timeout ends its wait. */
+	if (unlikely(r == -EAGAIN && n == 0 && t->about->kind == FD_STREAM && !is_unix(t->wait.fd)))
+		return 0;
+	return r;
+}
+
+ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
+		       socklen_t *room)
+{
+	struct transfer t = {
+		.attempt = attempt_receive,
+		.about = d,
+		.wait = {.fd = fd, .way = GEV_READABLE, .timeout = d->receive_timeout},
+		.flags = flags | MSG_DONTWAIT,
+		.at = buf,
+		.size = n,
+		.peer = from,
+		.peer_room = room,
+	};
+	return socket_run_receive(&t, flags);
+}
+
+static ssize_t attempt_send(struct transfer *t)
+{
+	size_t left = t->size - t->done;
+	if (t->done > 0) {
+		/* A native call that has sent something returns the count, and raises no SIGPIPE and takes no error with it. */
+		if (socket_failed(t->wait.fd))
+			return 0;
+		t->flags |= MSG_NOSIGNAL;
+	}
+	ssize_t n = t->peer ? real.sendto(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_size)
+			    : real.send(t->wait.fd, t->at + t->done, left, t->flags);
+	if (n >= 0)
+		return n;
+	/* TCP fast open: this call has begun to connect, and has sent nothing. */
+	if (errno == EINPROGRESS) {
+		t->flags &= ~MSG_FASTOPEN;
+		t->peer = NULL;
+		return -EAGAIN;
+	}
+	return -errno;
+}
+
+ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
+		    socklen_t size)
+{
+	struct transfer t = {
+		.attempt = attempt_send,
+		.about = d,
+		.wait = {.fd = fd, .way = GEV_WRITABLE, .timeout = d->send_timeout},
+		.enough = d->kind == FD_STREAM ? n : 0,
+		.flags = flags | MSG_DONTWAIT,
+		.at = (char *)buf,
+		.size = n,
+		.peer = (struct sockaddr *)to,
+		.peer_size = size,
+	};
+	return io_transfer(&t, false);
+}
+
+ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
+{
+	if (!patch_green())
+		return real.recv(fd, buf, n, flags);
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = socket_blocking(fd, flags);
+	return d ? io_result(socket_receive(fd, d, buf, n, flags, NULL, NULL), saved) : real.recv(fd, buf, n, flags);
+}
+EXPORT(recv);
+
+ssize_t patch_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
+{
+	if (!patch_green())
+		return real.recvfrom(fd, buf, n, flags, from, size);
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = socket_blocking(fd, flags);
+	return d ? io_result(socket_receive(fd, d, buf, n, flags, from, size), saved)
+		 : real.recvfrom(fd, buf, n, flags, from, size);
+}
+EXPORT(recvfrom);
+
+/* _FORTIFY_SOURCE: libc's own ends the program when the buffer is smaller than the request. */
+ssize_t patch___recv_chk(int fd, void *buf, size_t n, size_t room, int flags)
+{
+	return n > room ? real.__recv_chk(fd, buf, n, room, flags) : patch_recv(fd, buf, n, flags);
+}
+EXPORT(__recv_chk);
+
+ssize_t patch___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *size)
+{
+	return n > room ? real.__recvfrom_chk(fd, buf, n, room, flags, from, size)
+			: patch_recvfrom(fd, buf, n, flags, from, size);
+}
+EXPORT(__recvfrom_chk);
+
+ssize_t patch_send(int fd, const void *buf, size_t n, int flags)
+{
+	if (!patch_green())
+		return real.send(fd, buf, n, flags);
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
+	return d ? io_result(socket_send(fd, d, buf, n, flags, NULL, 0), saved) : real.send(fd, buf, n, flags);
+}
+EXPORT(send);
+EXPORT_AS(__send, send);
+
+ssize_t patch_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t size)
+{
+	if (!patch_green())
+		return real.sendto(fd, buf, n, flags, to, size);
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
+	return d ? io_result(socket_send(fd, d, buf, n, flags, to, size), saved)
+		 : real.sendto(fd, buf, n, flags, to, size);
+}
+EXPORT(sendto);

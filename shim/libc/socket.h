@@ -1,0 +1,32 @@
+/* socket.h: receiving and sending on sockets, for the wrappers of recv and send and for those of read and write. */
+#ifndef SHIM_LIBC_SOCKET_H
+#define SHIM_LIBC_SOCKET_H
+
+#include "shim/libc/transfer.h"
+
+/* Results: a count or -errno. d is fds_get(fd), a socket; the call blocks, by all that the program has said. */
+ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
+		       socklen_t *room);
+ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
+		    socklen_t size);
+ssize_t socket_receive_message(int fd, struct description *d, struct msghdr *msg, int flags);
+ssize_t socket_send_message(int fd, struct description *d, const struct msghdr *msg, int flags);
+
+/* Runs a receiving transfer of t->size bytes: as much as the flags and SO_RCVLOWAT ask for. */
+ssize_t socket_run_receive(struct transfer *t, int flags);
+/* Whether epoll will not say when the missing bytes are there: it speaks of SO_RCVLOWAT bytes and no fewer, while MSG_DONTWAIT, which
+ * takes what there is, may have left over less than that to wait for. */
+bool socket_blind(const struct description *d, size_t missing);
+/* Remembers whether a read of `asked` bytes that gave n has emptied the queue. */
+void socket_note_drained(struct description *d, size_t asked, ssize_t n, int flags);
+/* New numbers came with a message; old ones went out with one. */
+void socket_note_received(struct msghdr *msg);
+void socket_note_sent(const struct msghdr *msg);
+/* Whether a transfer that has sent something must stop here, so that the program's next call meets the error, and not ours. */
+bool socket_failed(int fd);
+
+/* fd's record if the call must not block the OS thread: a green caller, a socket, and no word of the program against blocking.
+ * NULL: the original. */
+struct description *socket_blocking(int fd, int flags);
+
+#endif

@@ -1,0 +1,60 @@
+/* wait.h: how a call on a descriptor waits, and how it ends.
+ *
+ * One struct io_wait spans a whole call: its deadline is taken once, at the first wait, and covers partial transfers too. */
+#ifndef SHIM_LIBC_WAIT_H
+#define SHIM_LIBC_WAIT_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gev/embed.h"
+#include "shim/base/patch.h"
+#include "shim/fds/fds.h"
+#include "shim/pthread/cancel.h"
+
+struct io_wait {
+	int fd;
+	int way;          /* GEV_READABLE or GEV_WRITABLE */
+	unsigned vain;    /* waits in a row after which the call still had to wait; set to 0 by progress */
+	bool tried;       /* a call has been made on fd, and had to wait: fd is open */
+	bool open;        /* the call has just been tried: the descriptor is open */
+	bool blind;       /* epoll would not say when: only ask again and again */
+	int64_t timeout;  /* nanoseconds from the call's start; GEV_NEVER: none */
+	int64_t deadline; /* absolute; 0: not taken yet */
+	const struct description *about; /* what fd stood for at the first wait, and its life */
+	uint32_t life;
+};
+
+/* What io_wait says of a descriptor that epoll refuses: nothing on it ever blocks. Outside the range of errno. */
+enum { IO_NEVER_BLOCKS = -4096 };
+
+/* CLOCK_MONOTONIC in nanoseconds, and that plus ns, GEV_NEVER when it would not fit. */
+int64_t io_now(void);
+int64_t io_after(int64_t ns);
+
+/* Parks until the call is worth another try: 0. -EAGAIN: the timeout of the socket has passed. -EBADF: closed meanwhile.
+ * -ECANCELED: killed. IO_NEVER_BLOCKS. */
+int io_wait(struct io_wait *w);
+/* The same where nothing says when: sleeps a little, longer each time. */
+int io_backoff(struct io_wait *w);
+/* What poll(2) says now. */
+bool io_ready(int fd, int way);
+
+/* POSIX cancellation points begin with this, and a wait that was cut short ends with it, holding nothing: it may unwind the caller. */
+static inline void io_cancellation_point(void)
+{
+	patch_testcancel();
+}
+
+/* The edge: a count, or -errno to -1 and errno. A successful call leaves errno as it found it: `saved`. */
+static inline ssize_t io_result(ssize_t r, int saved)
+{
+	if (unlikely(r == -ECANCELED))
+		io_cancellation_point();
+	errno = r < 0 ? (int)-r : saved;
+	return r < 0 ? -1 : r;
+}
+
+#endif

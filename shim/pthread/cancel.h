@@ -1,0 +1,22 @@
+/* cancel.h: deferred cancellation, for whoever waits.
+ *
+ * A cancellation point says patch_testcancel() before it does anything, and waits with GEV_PARK_KILLABLE; when that wait ends with -ECANCELED it
+ * puts its own affairs in order and says patch_testcancel() again. Both do nothing in a thread that has disabled cancellation. */
+#ifndef PATCH_PTHREAD_CANCEL_H
+#define PATCH_PTHREAD_CANCEL_H
+
+#include "shim/pthread/thread.h"
+
+/* Whether the caller, a green thread, must end now. */
+static inline bool patch_cancelled(void)
+{
+	return unlikely(__atomic_load_n(&patch_me.cancelled, __ATOMIC_RELAXED)) && !patch_me.uncancellable && !patch_me.leaving;
+}
+
+/* Ends the calling thread with PTHREAD_CANCELED if that was asked for and is enabled. Unwinds: the caller holds nothing. */
+void patch_testcancel(void);
+
+/* The caller is on its way out: waits in its cleanup handlers and destructors are whole again. */
+void patch_cancel_off(struct patch_thread *self);
+
+#endif

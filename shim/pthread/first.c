@@ -1,0 +1,126 @@
+/* Before the first green thread, and after a fork: who is main, and whose number is whose. */
+#include <dlfcn.h>
+#include <sys/single_threaded.h>
+#include <sys/syscall.h>
+
+#include "shim/pthread/thread.h"
+
+__thread struct patch_thread patch_me;
+
+/* The OS thread's own pthread_self(): main's, or in a forked child that of the thread that forked. */
+static pthread_t os_thread;
+
+ptrdiff_t patch_pthread_field(const char *name)
+{
+	/* { size in bits, number of elements, offset } */
+	const uint32_t *field = dlsym(RTLD_DEFAULT, name);
+	return field ? (ptrdiff_t)field[2] : -1;
+}
+
+static ptrdiff_t tid_offset(void)
+{
+	static ptrdiff_t offset;
+	ptrdiff_t known = __atomic_load_n(&offset, __ATOMIC_RELAXED);
+	if (known == 0) {
+		known = patch_pthread_field("_thread_db_pthread_tid");
+		__atomic_store_n(&offset, known, __ATOMIC_RELAXED);
+	}
+	return known;
+}
+
+static int tid_at(pthread_t id)
+{
+	ptrdiff_t offset = tid_offset();
+	return offset > 0 ? *(const int *)(const void *)((const char *)id + offset) : 0;
+}
+
+int patch_tid_look_up(void)
+{
+	int tid = tid_at(pthread_self());
+	if (tid == 0)
+		tid = (int)syscall(SYS_gettid);
+	patch_me.tid = tid;
+	return tid;
+}
+
+struct patch_thread *patch_thread_find(pthread_t id)
+{
+	/* The kernel gives no number from 2^22 on (PID_MAX_LIMIT): this was the number of an identity of ours, whatever became of the record. */
+	static struct patch_thread gone = {.state = PATCH_GONE};
+	enum { FIRST_INVENTED = 1 << 22 };
+	struct patch_thread *t = patch_thread_at(id);
+	if (patch_thread_state(t) != PATCH_FOREIGN)
+		return t;
+	if (likely(!patch_started) || tid_at(id) < FIRST_INVENTED)
+		return NULL;
+	/* A greenlet of libgev's own API has such a number too, and no record: nobody else can name it. */
+	return id == pthread_self() ? NULL : &gone;
+}
+
+void patch_threads_begin(void)
+{
+	struct patch_thread *main = &patch_me;
+	if (main->state != PATCH_FOREIGN)
+		return;
+	main->greenlet = patch_gev->self();
+	main->is_main = true;
+	/* What main said about cancellation before we listened. */
+	int old;
+	real.pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+	real.pthread_setcancelstate(old, NULL);
+	main->uncancellable = old == PTHREAD_CANCEL_DISABLE;
+	real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old);
+	real.pthread_setcanceltype(old, NULL);
+	main->asynchronous = old == PTHREAD_CANCEL_ASYNCHRONOUS;
+	os_thread = pthread_self();
+	patch_robust_begin();
+	__atomic_store_n(&main->state, PATCH_JOINABLE, __ATOMIC_RELEASE);
+	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h); libc clears it only for its own threads. */
+	__libc_single_threaded = 0;
+}
+
+void patch_threads_forked(void)
+{
+	patch_me.tid = 0; /* fork has given the caller's struct pthread the child's number */
+	patch_real_threads = false;
+	if (patch_me.state == PATCH_FOREIGN)
+		return;
+	patch_me.greenlet = patch_gev->self();
+	os_thread = pthread_self();
+}
+
+#if defined(__x86_64__)
+#include <asm/prctl.h>
+
+static void set_thread_pointer(pthread_t to)
+{
+	/* Inline: a call in between would run with one thread pointer and return with another. */
+	long result;
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "0"((long)SYS_arch_prctl), "D"((long)ARCH_SET_FS), "S"((long)to)
+			 : "rcx", "r11", "memory");
+}
+#else
+static void set_thread_pointer(pthread_t to)
+{
+	/* No identities on this architecture yet: the caller runs as its OS thread already. */
+}
+#endif
+
+/* noinline: no address of a thread-local variable may be carried across the change. */
+static __attribute__((noinline)) void call(void (*f)(void *arg), void *arg)
+{
+	f(arg);
+}
+
+void patch_as_os_thread(void (*f)(void *arg), void *arg)
+{
+	pthread_t self = pthread_self();
+	bool green = patch_self() != NULL && os_thread != 0 && os_thread != self;
+	if (green)
+		set_thread_pointer(os_thread);
+	call(f, arg);
+	if (green)
+		set_thread_pointer(self);
+}

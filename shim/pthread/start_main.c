@@ -1,0 +1,37 @@
+/* __libc_start_main, to put a frame of ours under main.
+ *
+ * libc counts its own threads: after pthread_exit in main it would see none left and end the process. Between main
+ * and libc's own frame lies ours; the unwinding stops here, main's keys are destroyed, the green threads go on, and only when none is left does the
+ * unwinding go on to libc (sysdeps/nptl/libc_start_call_main.h).
+ *
+ * As entry.c, this file must be compiled without -fexceptions. */
+#include "shim/pthread/thread.h"
+
+#ifdef __EXCEPTIONS
+#error "start_main.c needs -fno-exceptions"
+#endif
+
+static int (*program_main)(int argc, char **argv, char **environment);
+
+static int run_main(int argc, char **argv, char **environment)
+{
+	__pthread_unwind_buf_t frame;
+	if (__sigsetjmp_cancel(frame.__cancel_jmp_buf, 0) == 0) {
+		__pthread_register_cancel(&frame);
+		patch_main_framed = true;
+		int status = program_main(argc, argv, environment);
+		__pthread_unregister_cancel(&frame);
+		return status;
+	}
+	patch_main_end();
+	__pthread_unwind_next(&frame);
+}
+
+int patch___libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
+			    int (*init)(int, char **, char **), void (*fini)(void), void (*rtld_fini)(void),
+			    void *stack_end)
+{
+	program_main = main;
+	return real.__libc_start_main(run_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+EXPORT(__libc_start_main);

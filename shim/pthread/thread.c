@@ -1,0 +1,196 @@
+/* pthread_create: a green thread where it can be one, else a real one, and then it is said why.
+ *
+ * What cannot be honoured green: threads made by OS threads that have no hub (libc's own helpers), and real-time scheduling. */
+#include "shim/pthread/thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "shim/base/log.h"
+
+bool patch_real_threads;
+
+struct wanted {
+	struct gev_thread_attr attr;
+	bool detached;
+	int policy;
+	int priority;
+	cpu_set_t cpus;
+	bool has_cpus;
+};
+
+/* ---- Green or real ---- */
+
+static int runtime_ready(void)
+{
+	if (likely(patch_started)) {
+		if (likely(patch_self() != NULL))
+			return 0;
+		patch_warn_once("a thread that libgev does not run makes threads; they are real ones");
+		return PATCH_MAKE_REAL;
+	}
+	/* The hub is main's. A helper thread of libc's (SIGEV_THREAD, aio) may be the first to come here, while main is
+	 * inside a real blocking call. */
+	if (syscall(SYS_gettid) != getpid())
+		return PATCH_MAKE_REAL;
+	int r = patch_start();
+	if (r == -ENOSYS || r == -EPERM)
+		return PATCH_MAKE_REAL; /* load.c has said why */
+	return r < 0 ? EAGAIN : 0;
+}
+
+static int identities_ready(void)
+{
+	static bool known, missing;
+	if (likely(known))
+		return missing ? PATCH_MAKE_REAL : 0;
+	const char *why = patch_gev->no_identity();
+	missing = why != NULL;
+	known = true;
+	if (!missing)
+		patch_threads_begin();
+	else
+		patch_warn("green threads are not possible here: %s; threads stay native", why);
+	return missing ? PATCH_MAKE_REAL : 0;
+}
+
+/* ---- Attributes ---- */
+
+static bool is_default(const cpu_set_t *cpus)
+{
+	/* libc fills the answer with ones when nothing was set (nptl/pthread_attr_getaffinity.c). */
+	const unsigned char *bytes = (const unsigned char *)cpus;
+	for (size_t i = 0; i < sizeof *cpus; i++)
+		if (bytes[i] != 0xff)
+			return false;
+	return true;
+}
+
+static void read_stack(const pthread_attr_t *attr, struct gev_thread_attr *out)
+{
+	void *base = NULL;
+	size_t size = 0;
+	pthread_attr_getstack(attr, &base, &size);
+	/* libc keeps the top of the stack, NULL when none was set, and answers with what lies `size` below it. */
+	uintptr_t top = (uintptr_t)base + size;
+	if (top != 0) {
+		if (size == 0)
+			pthread_attr_getstacksize(attr, &size); /* pthread_attr_setstackaddr alone: of the default size */
+		out->stack = (void *)(top - size);
+		out->stack_size = size;
+		return;
+	}
+	pthread_attr_getstacksize(attr, &out->stack_size);
+	pthread_attr_getguardsize(attr, &out->guard_size);
+	/* Since 2.27 glibc adds the guard to the size that was asked for (nptl/allocatestack.c). */
+	out->stack_size += out->guard_size;
+}
+
+static int read_attr(const pthread_attr_t *attr, struct wanted *w)
+{
+	int detached, inherit;
+	struct sched_param param;
+	pthread_attr_getdetachstate(attr, &detached);
+	w->detached = detached == PTHREAD_CREATE_DETACHED;
+	read_stack(attr, &w->attr);
+	pthread_attr_getinheritsched(attr, &inherit);
+	if (inherit == PTHREAD_EXPLICIT_SCHED) {
+		pthread_attr_getschedpolicy(attr, &w->policy);
+		pthread_attr_getschedparam(attr, &param);
+		w->priority = param.sched_priority;
+		if (w->policy != SCHED_OTHER || w->priority != 0) {
+			patch_warn_once("a thread with a scheduling class of its own is a real one");
+			return PATCH_MAKE_REAL;
+		}
+	}
+	w->has_cpus = pthread_attr_getaffinity_np(attr, sizeof w->cpus, &w->cpus) == 0 && !is_default(&w->cpus);
+	return 0;
+}
+
+static int read_default(struct wanted *w)
+{
+	pthread_attr_t attr;
+	if (pthread_getattr_default_np(&attr))
+		return EAGAIN;
+	int r = read_attr(&attr, w);
+	pthread_attr_destroy(&attr);
+	return r;
+}
+
+/* ---- Making one ---- */
+
+/* The creator's, unless the attributes say otherwise. *out: the caller's to free; NULL: nothing was ever set. */
+static int copy_cpus(const struct wanted *w, cpu_set_t **out)
+{
+	const cpu_set_t *cpus = w->has_cpus ? &w->cpus : patch_me.cpus;
+	*out = NULL;
+	if (likely(cpus == NULL))
+		return 0;
+	*out = malloc(sizeof *cpus);
+	if (*out == NULL)
+		return EAGAIN;
+	**out = *cpus;
+	return 0;
+}
+
+int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg, bool c11)
+{
+	struct wanted w = {.attr = {.suspended = true}};
+	cpu_set_t *cpus = NULL;
+	int r = runtime_ready();
+	if (r == 0)
+		r = identities_ready();
+	if (r == 0)
+		r = attr ? read_attr(attr, &w) : read_default(&w);
+	if (r == 0)
+		r = copy_cpus(&w, &cpus);
+	if (r)
+		return r;
+	patch_thread_sweep();
+	struct gev_greenlet *g;
+	void *tp;
+	if (patch_gev->thread_new(&w.attr, patch_thread_entry, NULL, &g, &tp) < 0) {
+		free(cpus);
+		return EAGAIN;
+	}
+	struct patch_thread *t = patch_thread_at((pthread_t)tp);
+	t->greenlet = g;
+	t->entry = entry;
+	t->arg = arg;
+	t->c11 = c11;
+	t->cpus = cpus;
+	t->policy = patch_me.policy;
+	t->priority = patch_me.priority;
+	memcpy(t->name, patch_me.name, sizeof t->name);
+	__atomic_store_n(&t->state, w.detached ? PATCH_DETACHED : PATCH_JOINABLE, __ATOMIC_RELEASE);
+	*id = (pthread_t)tp;
+	patch_gev->thread_start(g);
+	return 0;
+}
+
+struct real_create {
+	pthread_t *id;
+	const pthread_attr_t *attr;
+	void *(*entry)(void *);
+	void *arg;
+	int result;
+};
+
+static void create_real(void *arg)
+{
+	struct real_create *c = arg;
+	c->result = real.pthread_create(c->id, c->attr, c->entry, c->arg);
+}
+
+int patch_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg)
+{
+	int r = patch_thread_make(id, attr, entry, arg, false);
+	if (r != PATCH_MAKE_REAL)
+		return r;
+	struct real_create c = {.id = id, .attr = attr, .entry = entry, .arg = arg};
+	patch_real_threads = true;
+	patch_as_os_thread(create_real, &c);
+	return c.result;
+}
+EXPORT(pthread_create);

@@ -1,0 +1,75 @@
+/* C11 threads: life, results, mutexes, conditions, once, specific storage; parked while another gets on. */
+#include <threads.h>
+
+#include "twin.h"
+
+static mtx_t lock, recursive, timed;
+static cnd_t changed;
+static tss_t key;
+static once_flag once = ONCE_FLAG_INIT;
+static int here, go, ran, destroyed;
+
+static void destroy(void *value)
+{
+	destroyed++;
+}
+
+static void routine(void)
+{
+	ran++;
+	thrd_sleep(&(struct timespec){0, 1000000}, NULL);
+}
+
+static int run(void *arg)
+{
+	call_once(&once, routine);
+	tss_set(key, arg);
+	mtx_lock(&lock);
+	here++;
+	cnd_broadcast(&changed);
+	while (!go)
+		cnd_wait(&changed, &lock);
+	mtx_unlock(&lock);
+	check(tss_get(key) == arg);
+	if ((long)arg % 2)
+		thrd_exit((int)(long)arg);
+	return (int)(long)arg;
+}
+
+int main(void)
+{
+	thrd_t t[5];
+	int result, sum = 0;
+	check(mtx_init(&lock, mtx_plain) == thrd_success);
+	check(mtx_init(&recursive, mtx_plain | mtx_recursive) == thrd_success);
+	check(mtx_init(&timed, mtx_timed) == thrd_success);
+	check(cnd_init(&changed) == thrd_success);
+	check(tss_create(&key, destroy) == thrd_success);
+	for (long i = 0; i < 5; i++)
+		check(thrd_create(&t[i], run, (void *)(i + 1)) == thrd_success);
+	mtx_lock(&lock);
+	while (here < 5)
+		cnd_wait(&changed, &lock);
+	report_threads();
+	go = 1;
+	cnd_broadcast(&changed);
+	mtx_unlock(&lock);
+	for (int i = 0; i < 5; i++) {
+		check(thrd_join(t[i], &result) == thrd_success);
+		sum += result;
+	}
+	printf("sum %d, once %d, destroyed %d\n", sum, ran, destroyed);
+	printf("equal %d %d\n", !!thrd_equal(thrd_current(), thrd_current()), !!thrd_equal(t[0], thrd_current()));
+
+	printf("recursive: %d %d\n", mtx_lock(&recursive) == thrd_success, mtx_trylock(&recursive) == thrd_success);
+	mtx_unlock(&recursive);
+	mtx_unlock(&recursive);
+	struct timespec soon = after(CLOCK_REALTIME, 0.05);
+	mtx_lock(&timed);
+	printf("timed: %d, busy: %d\n", mtx_timedlock(&timed, &soon) == thrd_timedout,
+	       mtx_trylock(&timed) == thrd_busy);
+	soon = after(CLOCK_REALTIME, 0.05);
+	printf("condition: %d\n", cnd_timedwait(&changed, &timed, &soon) == thrd_timedout);
+	mtx_unlock(&timed);
+	return 0;
+}

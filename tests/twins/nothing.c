@@ -1,0 +1,3 @@
+/* A shared object that does nothing: what selftest.py preloads. */
+extern int twin_nothing;
+int twin_nothing;

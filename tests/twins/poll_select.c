@@ -1,0 +1,86 @@
+/* select and pselect: parked until ready, each of the three sets, time left over, time-outs, errors, as a sleep. */
+#include <sys/select.h>
+
+#include "twin.h"
+
+static int data[2], full[2];
+static sem_t here;
+
+static void *read_set(void *arg)
+{
+	fd_set in, out;
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	FD_SET(data[0], &in);
+	FD_SET(full[1], &out);
+	struct timeval t = {60, 0};
+	sem_post(&here);
+	int n = select(FD_SETSIZE, &in, &out, NULL, arg ? &t : NULL);
+	printf("%d: in %d, out %d", n, !!FD_ISSET(data[0], &in), !!FD_ISSET(full[1], &out));
+	if (arg)
+		printf(", time left is less: %d", t.tv_sec < 60);
+	puts("");
+	return NULL;
+}
+
+static void *doze(void *arg)
+{
+	struct timeval t = {0, 200000};
+	check(select(0, NULL, NULL, NULL, &t) == 0 && t.tv_sec == 0 && t.tv_usec == 0);
+	return arg;
+}
+
+int main(void)
+{
+	static char block[65536];
+	pthread_t t[10];
+	char byte;
+	sem_init(&here, 0, 0);
+	check(pipe(data) == 0 && pipe2(full, O_NONBLOCK) == 0);
+	while (write(full[1], block, sizeof block) > 0)
+		;
+	for (long timed = 0; timed < 2; timed++) {
+		t[0] = spawn(read_set, (void *)timed);
+		wait_for(&here);
+		report_threads();
+		check(write(data[1], "x", 1) == 1);
+		join(t[0]);
+		check(read(data[0], &byte, 1) == 1);
+	}
+	t[0] = spawn(read_set, (void *)1);
+	wait_for(&here);
+	check(read(full[0], block, sizeof block) == sizeof block);
+	join(t[0]);
+
+	double began = now();
+	for (int i = 0; i < 10; i++)
+		t[i] = spawn(doze, NULL);
+
+	/* While the others doze. */
+	fd_set set;
+	FD_ZERO(&set);
+	FD_SET(data[0], &set);
+	struct timeval none = {0, 0}, little = {0, 20000}, negative = {-1, 0}, much = {0, 1500000};
+	show(select(data[0] + 1, &set, NULL, NULL, &none));
+	printf("cleared: %d\n", !FD_ISSET(data[0], &set));
+	FD_SET(data[0], &set);
+	show(select(data[0] + 1, &set, NULL, NULL, &little));
+	printf("no time left: %ld %ld\n", (long)little.tv_sec, (long)little.tv_usec);
+	show(select(0, NULL, NULL, NULL, &negative));
+	FD_ZERO(&set);
+	FD_SET(full[1], &set);
+	show(select(full[1] + 1, NULL, &set, NULL, &much));
+	/* Not open, and below the size of the kernel's table: what lies above it is ignored by select(2). */
+	FD_SET(60, &set);
+	show(select(61, &set, NULL, NULL, NULL));
+	show(select(-1, NULL, NULL, NULL, NULL));
+	struct timespec short_time = {0, 1000000}, wrong = {0, 1000000000};
+	show(pselect(0, NULL, NULL, NULL, &short_time, NULL));
+	printf("pselect leaves its time: %ld\n", short_time.tv_nsec);
+	show(pselect(0, NULL, NULL, NULL, &wrong, NULL));
+
+	for (int i = 0; i < 10; i++)
+		join(t[i]);
+	printf("together: %d\n", now() - began < 1.5);
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* check.h: can this file be patched by a preload at all? */
+#ifndef TOOLS_CHECK_H
+#define TOOLS_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the dynamic linker would put a preloaded library into the program that executing `path` starts: follows #! lines.
+ * true: yes. false: no, and `why` says it in one sentence without a full stop. A file that cannot be read is taken to be fit:
+ * the kernel may run what we may not read. */
+bool check(const char *path, char *why, size_t size);
+
+#endif
