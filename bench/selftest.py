@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the load client to its word: servers that misbehave in known ways, and what it must say of each.
 
-Usage: selftest.py PATH-OF-LOAD. A checker that calls everything right would make every figure of this project worthless.
+Usage: selftest.py PATH-OF-LOAD. A checker that calls everything right would make every figure worthless.
 """
 import json
 import socket
@@ -94,8 +94,9 @@ def accept_all(listener, handler):
 def judge(load, handler, options):
     listener = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=accept_all, args=(listener, handler), daemon=True).start()
+    server = "127.0.0.1:%d" % listener.getsockname()[1]
     done = subprocess.run([load, "-c", str(CONNECTIONS), "-n", str(REQUESTS), "-b", str(SIZE), "--patience", "1",
-                           *options, "127.0.0.1:%d" % listener.getsockname()[1]], stdout=subprocess.PIPE, text=True, timeout=30)
+                           *options, server], stdout=subprocess.PIPE, text=True, timeout=30)
     listener.close()
     return done.returncode, json.loads(done.stdout)
 
@@ -136,7 +137,8 @@ def main():
         if errors == 0 and found["checked"] != checked:
             actual += (f"checked {found['checked']} of {checked}",)
         if actual != expected:
-            print(f"{handler.__name__} {' '.join(options)}: status, wrong, errors are {actual}, not {expected}", file=sys.stderr)
+            print(f"{handler.__name__} {' '.join(options)}: status, wrong, errors are {actual}, not {expected}",
+                  file=sys.stderr)
             faults += 1
     return 1 if faults else 0
 

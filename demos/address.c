@@ -1,7 +1,7 @@
 /* address: where the functions that a program calls really are: run it without the patch, and with it.
  *
- * Plain POSIX but for dladdr; includes no header of this project. `libc has it at` is what libc itself exports, whatever
- * stands before it.
+ * Plain POSIX but for dladdr; includes no header of this project. `libc has it at` is what libc itself exports,
+ * whatever stands before it.
  */
 #include <dlfcn.h>
 #include <stdio.h>

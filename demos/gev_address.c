@@ -1,6 +1,7 @@
 /* gev_address: address once more, from a greenlet of a program that is linked with libgev.
  *
- * Linking patches nothing: sleep stays libc's and would stop every greenlet, gev_sleep is libgev's and stops the caller only.
+ * Linking patches nothing: sleep stays libc's and would stop every greenlet, gev_sleep is libgev's and stops the
+ * caller only.
  */
 #include <dlfcn.h>
 #include <stdio.h>

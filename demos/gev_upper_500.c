@@ -1,8 +1,8 @@
 /* gev_upper_500: upper_500 once more, linked with libgev: the server, its connections and the clients are greenlets.
  *
- * No lock guards the counters: greenlets that share an OS thread switch at gev_ calls and nowhere else. The clients wait for
- * each other at the reading end of a pipe, which the last one opens by closing the writing end: many may wait on one
- * descriptor.
+ * No lock guards the counters: greenlets that share an OS thread switch at gev_ calls and nowhere else. The clients
+ * wait for each other at the reading end of a pipe, which the last one opens by closing the writing end: many may
+ * wait on one descriptor.
  */
 #include <arpa/inet.h>
 #include <ctype.h>

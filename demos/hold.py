@@ -3,10 +3,10 @@
 
     hold.py [--preload LIBRARY] [--threads N] [--seconds N] [--sorted] EXPECTED PROGRAM
 
-What differs from run to run is named, not compared: decimal fractions become N, an address becomes ADDRESS, followed by
-whether all addresses of its line are the same. The number of OS threads must be N and becomes THREADS. --sorted: two
-threads that wake in the same moment may print in either order, so lines are compared without it. --seconds: it must take
-at least that and less than one second more: two sleeps that wait for each other take longer.
+What differs from run to run is named, not compared: decimal fractions become N, an address becomes ADDRESS, followed
+by whether all addresses of its line are the same. The number of OS threads must be N and becomes THREADS. --sorted:
+two threads that wake in the same moment may print in either order, so lines are compared without it. --seconds: it
+must take at least that and less than one second more: two sleeps that wait for each other take longer.
 """
 import argparse
 import difflib

@@ -89,7 +89,7 @@ static void accept_forever(int listener)
 			setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 			start_thread(fd);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			/* The connection stays in the queue, so accept would fail again at once: let a client leave first. */
+			/* The connection stays queued, so accept would fail again at once: let a client leave first. */
 			nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
 		} else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK || errno == EFAULT) {
 			die("accept");

@@ -1,8 +1,8 @@
 """calls: counting the system calls of a running process, between two moments.
 
-By the kernel's own tracepoint through perf where that is allowed: it costs next to nothing. Else by `strace -c -f`, which
-slows a server ten to thirty times: the count is still right for the requests that were made, but a slow server batches
-differently, so such figures are marked.
+By the kernel's own tracepoint through perf where that is allowed: it costs next to nothing. Else by `strace -c -f`,
+which slows a server ten to thirty times: the count is still right for the requests that were made, but a slow server
+batches differently, so such figures are marked.
 """
 import os
 import re

@@ -1,4 +1,4 @@
-"""rounds: A B A B: each variant once a round, so that a drift of the machine meets all of them, and medians over rounds.
+"""rounds: A B A B: each variant once a round, so that a drift of the machine meets all of them; and medians.
 
 Every other round runs backwards, so that being the first of a round is nobody's privilege.
 """

@@ -4,12 +4,12 @@ import sys
 
 
 def digits_for(values):
-    """Decimals for a column: three significant digits for its smallest number, none where all are whole."""
+    """Decimals for a column: enough for its smallest number, none where all are whole."""
     numbers = [abs(value) for value in values if value is not None]
     if all(value == int(value) for value in numbers):
         return 0
-    smallest = min(value for value in numbers if value)
-    return 0 if smallest >= 100 else 1 if smallest >= 10 else 2
+    smallest, largest = min(value for value in numbers if value), max(numbers)
+    return 0 if smallest >= 100 else 1 if smallest >= 10 or largest >= 1000 else 2
 
 
 def show(value, digits):

@@ -1,8 +1,8 @@
 /* brief.c: brief_run.
  *
- * One thread, level-triggered epoll. Each slot goes round: connect, send, receive, close. The side that closes first keeps the
- * port for a minute (TIME_WAIT), and that is this one; so slots use source addresses of their own out of
- * 127.0.0.0/8, each with a range of ports to itself.
+ * One thread, level-triggered epoll. Each slot goes round: connect, send, receive, close. The side that closes
+ * first keeps the port for a minute (TIME_WAIT), and that is this one; so slots use source addresses of their own
+ * out of 127.0.0.0/8, each with a range of ports to itself.
  */
 #include "brief.h"
 

@@ -114,8 +114,9 @@ static void put_idle(struct client *client, struct connection *c)
 	client->idle[client->idle_in++ % client->options->connections] = c;
 }
 
-/* Sends the requests whose time has come. One that finds no connection idle leaves late and is measured from when it ought
- * to have left: a server that stalls does not get fewer requests to be late with. Whether one is still to come. */
+/* Sends the requests whose time has come. One that finds no connection idle leaves late and is measured from when
+ * it ought to have left: a server that stalls does not get fewer requests to be late with. Whether one is still to
+ * come. */
 static bool send_due(struct client *client)
 {
 	uint64_t now = now_ns();

@@ -21,8 +21,8 @@ struct client;
 struct client *client_open(const struct options *options, struct result *result);
 
 /* Sends `requests` requests (0: for `seconds`) over the active connections and returns when all are answered:
- * nothing is under way before and after, so the server's CPU between is that of these requests alone.
- * rate, if not 0: so many requests a second leave, whether the earlier ones are answered or not. latency may be NULL. */
+ * nothing is under way before and after, so the server's CPU between is that of these requests alone. rate, if not
+ * 0: so many requests a second leave, whether the earlier ones are answered or not. latency may be NULL. */
 void client_run(struct client *client, uint64_t requests, double seconds, double rate, struct result *result,
 		struct latency *latency);
 

@@ -9,7 +9,7 @@ static uint64_t ceiling(unsigned index)
 
 	if (shift == 0)
 		return index;
-	/* indices of one shift run from 2^BITS to 2^(BITS+1) - 1 above shift * 2^BITS, so `shift` here is one too many */
+	/* ns >> shift lies in 2^BITS .. 2^(BITS+1) - 1, and its leading one was added to the shift: take it off again */
 	shift--;
 	return (((low | 1u << LATENCY_BITS) + 1) << shift) - 1;
 }

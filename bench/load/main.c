@@ -1,7 +1,7 @@
 /* load: N kept-open connections, one thread; prints what it measured as one line of JSON.
  *
- * Opens, warms up, then measures: the server's CPU is read when nothing is under way, before the first counted request and
- * after the last answer. Exit status 0 only when every answer was right.
+ * Opens, warms up, then measures: the server's CPU is read when nothing is under way, before the first counted
+ * request and after the last answer. Exit status 0 only when every answer was right.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* message.h: what is sent and what must come back, without a computation per byte or per request.
  *
- * A pool of random printable bytes and its upper-case twin are made once. A message is a window into the pool at a place
- * that depends on connection and turn, so an answer meant for another connection, or a stale one, does not compare equal:
- * two windows agree by chance with a probability below 2^-16 (POOL places) and 94^-size otherwise.
+ * A pool of random printable bytes and its upper-case twin are made once. A message is a window into the pool at a
+ * place that depends on connection and turn, so an answer meant for another connection, or a stale one, does not
+ * compare equal: two windows agree by chance with a probability below 2^-16 (POOL places) and 94^-size otherwise.
  */
 #ifndef LOAD_MESSAGE_H
 #define LOAD_MESSAGE_H

@@ -1,7 +1,7 @@
 /* open.c: connecting, and the two proxy handshakes.
  *
- * One connection at a time, with blocking calls: so no more than one connection ever waits in the server's accept queue,
- * however short its backlog is, and the cost of opening is not part of anything that is measured.
+ * One connection at a time, with blocking calls: so no more than one connection ever waits in the server's accept
+ * queue, however short its backlog is, and the cost of opening is not part of anything that is measured.
  */
 #include "open.h"
 

@@ -18,7 +18,7 @@ static const char usage_text[] =
 	"  -p, --pid PID         report CPU, threads and memory of this server\n"
 	"      --rate R          so many requests a second, evenly spaced, measured from when each was due\n"
 	"      --brief           a connection for each request, closed after its answer; no proxy, no idle ones\n"
-	"      --wait            print `ready` once warm and wait for a line on standard input; the same before closing\n"
+	"      --wait            print `ready` once warm, wait for a line of input; the same before closing\n"
 	"      --patience S      give up after S seconds without an answer (20)\n"
 	"      --socks5 A:P      the server is a SOCKS5 proxy: reach the upper-case server A:P through it\n"
 	"      --http-connect A:P  the server is an HTTP proxy: the same by CONNECT\n"

@@ -1,7 +1,8 @@
 /* epoll_server: the honest yardstick: what a careful programmer writes by hand for one thread.
  *
- * The same protocol and the same work a byte as demos/legacy_server.c. Level-triggered epoll; a ready connection costs one
- * recv and one send and no other call: no recv that only finds EAGAIN, no epoll_ctl unless a send has to wait.
+ * The same protocol and the same work a byte as demos/legacy_server.c. Level-triggered epoll; a ready connection
+ * costs one recv and one send and no other call: no recv that only finds EAGAIN, no epoll_ctl unless a send has to
+ * wait.
  *
  * Usage: epoll_server PORT    (0: any free port). Prints `listening on 127.0.0.1:PORT`.
  */

@@ -2,8 +2,8 @@
 from kit import kinds, machine, rounds, table
 
 QUESTION = "What does a request cost in an unmodified threaded C server?"
-HEAD = ("connections", "server", "OS threads", "req/s", "p50 us", "p99 us", "CPU us/req", "least", "/ epoll", "/ native",
-        "wrong")
+HEAD = ("connections", "server", "OS threads", "req/s", "p50 us", "p99 us", "CPU us/req", "least", "/ epoll",
+        "/ native", "wrong")
 
 
 def rows(connections, collected):

@@ -1,7 +1,7 @@
 """memory: what an open, idle connection costs: resident memory and page tables of the server.
 
-Each connection has carried one message, so its thread has run and its stack is touched. Two figures: the whole growth divided
-by the connections (in which what is loaded once counts too), and the slope between few and many connections.
+Each connection has carried one message, so its thread has run and its stack is touched. Two figures: the whole growth
+divided by the connections (in which what is loaded once counts too), and the slope between few and many connections.
 """
 from kit import kinds, machine, rounds, table
 
@@ -29,5 +29,5 @@ def run(context):
         found.append((name, rounds.median(runs[MANY][name], "open.threads"),
                       rounds.median(runs[MANY][name], "open.rss_kb"), rounds.median(runs[MANY][name], "open.pte_kb"),
                       many and many * 1024 / MANY, slope))
-    context.title(f"memory of {MANY} idle connections (user memory and page tables; kernel stacks and sockets not counted)")
+    context.title(f"memory of {MANY} idle connections: user memory and page tables, no kernel stacks, no sockets")
     table.write(("server", "OS threads", "VmRSS KiB", "VmPTE KiB", "growth bytes each", "slope bytes each"), found)

@@ -18,8 +18,9 @@ def run(context):
     rate = int(0.7 * most)
     collected = context.load_rounds("paced", kinds.c_kinds(), pinning, connections=CONNECTIONS, rate=rate,
                                     seconds=context.scale(4, 1.5))
-    context.title(f"{rate} requests a second over {CONNECTIONS} connections (70 % of what native threads reach), nothing "
-                  f"pinned, median of {context.rounds} rounds")
+    context.title(f"{rate} requests a second over {CONNECTIONS} connections (70 % of what native threads reach), "
+                  f"nothing pinned, median of {context.rounds} rounds")
+    figures = ("per_second", "p50_us", "p99_us", "max_us", "cpu_us_per_request")
     table.write(("server", "req/s", "p50 us", "p99 us", "max us", "CPU us/req", "wrong"), [
-        (name, *(rounds.median(runs, what) for what in ("per_second", "p50_us", "p99_us", "max_us", "cpu_us_per_request")),
+        (name, *(rounds.median(runs, what) for what in figures),
          rounds.total(runs, "wrong") + rounds.total(runs, "errors")) for name, runs in collected.items()])

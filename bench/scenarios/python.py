@@ -2,7 +2,8 @@
 from kit import kinds, machine, rounds, table
 
 QUESTION = "What does an unmodified threaded Python server gain?"
-HEAD = ("connections", "server", "OS threads", "memory MiB", "req/s", "/ native", "p50 us", "p99 us", "CPU us/req", "wrong")
+HEAD = ("connections", "server", "OS threads", "memory MiB", "req/s", "/ native", "p50 us", "p99 us", "CPU us/req",
+        "wrong")
 
 
 def rows(connections, collected):

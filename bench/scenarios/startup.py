@@ -8,8 +8,8 @@ QUESTION = "What does the preload cost a program that does not need it?"
 
 
 def run(context):
-    done = subprocess.run([context.build.bench("startup"), context.build.patch, context.scale("1000", "200"), "/bin/true"],
-                          stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    command = [context.build.bench("startup"), context.build.patch, context.scale("1000", "200"), "/bin/true"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
     figures = json.loads(done.stdout)
     context.emit(scenario="startup", **figures)
     context.title(f"/bin/true, {figures['runs']} runs each, interleaved, microseconds from spawn to exit")

@@ -1,4 +1,4 @@
-"""syscalls: how often the server enters the kernel for one request. A count: it does not move from machine to machine."""
+"""syscalls: how often the server enters the kernel for one request. A count: it is the same on every machine."""
 from kit import calls, kinds, machine, rounds, table
 
 QUESTION = "How many system calls does a request cost?"

@@ -1,7 +1,7 @@
 """daemons: two programs from Debian packages, as they come, that make a thread per connection.
 
-microsocks is a SOCKS5 proxy, tinyproxy an HTTP proxy. The load client opens a tunnel through them to an upper-case server
-that is not part of the comparison, so the same bytes are checked as everywhere else.
+microsocks is a SOCKS5 proxy, tinyproxy an HTTP proxy. The load client opens a tunnel through them to an upper-case
+server that is not part of the comparison, so the same bytes are checked as everywhere else.
 """
 import os
 import shutil

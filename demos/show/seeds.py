@@ -26,7 +26,8 @@ def once(context, name, label, command, preload=None):
         output, status = "no end within 30 s\n", -1
     took = time.monotonic() - begin
     table.progress()
-    print(f"  $ {'LD_PRELOAD=libpatch.so ' if preload else ''}./{os.path.basename(command)}    ({label}, {took:.2f} s)")
+    typed = ("LD_PRELOAD=libpatch.so " if preload else "") + "./" + os.path.basename(command)
+    print(f"  $ {typed}    ({label}, {took:.2f} s)")
     for line in output.splitlines():
         print("      " + line)
     context.emit(seed=name, variant=label, status=status, seconds=took, output=output)

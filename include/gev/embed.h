@@ -28,7 +28,7 @@ extern "C" {
 enum {
 	GEV_PARK_PLAIN = 0,
 	GEV_PARK_KILLABLE = 1, /* a kill (or a cancellation) ends the wait with -ECANCELED */
-	GEV_FD_OPEN = 2,       /* fd_wait: the caller's last call on fd has just shown that it is open, so do not ask again */
+	GEV_FD_OPEN = 2, /* fd_wait: the caller's last call on fd has just shown that it is open, so do not ask again */
 };
 
 /* Which way an fd must become ready. Errors and hang-ups make both ready. */
@@ -41,11 +41,11 @@ struct gev_greenlet;
 
 /* How a green thread is to be made. Zeroed means: defaults. */
 struct gev_thread_attr {
-	const char *name;      /* copied; NULL: "thread-N" */
-	size_t stack_size;     /* bytes, rounded up to pages; 0: the default (RLIMIT_STACK, as glibc does) */
-	size_t guard_size;     /* bytes, rounded up to pages; a stack always has at least one guard page */
-	void *stack;           /* the caller's own stack, lowest address, or NULL; then stack_size is its size */
-	bool suspended;        /* not queued: thread_start puts it into the ready queue */
+	const char *name;  /* copied; NULL: "thread-N" */
+	size_t stack_size; /* bytes, rounded up to pages; 0: the default (RLIMIT_STACK, as glibc does) */
+	size_t guard_size; /* bytes, rounded up to pages; a stack always has at least one guard page */
+	void *stack;       /* the caller's own stack, lowest address, or NULL; then stack_size is its size */
+	bool suspended;    /* not queued: thread_start puts it into the ready queue */
 };
 
 /* A stack as pthread_getattr_np would describe it: [base, base + size), guard below base. */

@@ -116,9 +116,9 @@ static inline __attribute__((always_inline)) void jump(struct gev__context *from
 			 : [from] "+D"(from), [to] "+S"(to)
 			 : [sp] "i"(offsetof(struct gev__context, sp)), [fp] "i"(offsetof(struct gev__context, fp)),
 			   [pc] "i"(offsetof(struct gev__context, pc))
-			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc",
-			   "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-			   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory",
+			   "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+			   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	gev__note_after(&to->note, &from->note);
 }
 

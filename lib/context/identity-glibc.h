@@ -20,7 +20,7 @@ struct gev__glibc {
 	size_t sizeof_pthread;
 	size_t tid_offset;
 	size_t list_offset;
-	size_t specific_offset; /* of the array of pointers to blocks of pthread_setspecific's values */
+	size_t specific_offset;            /* of the array of pointers to blocks of pthread_setspecific's values */
 	struct gev__list_node *stack_user; /* the loader's list of stacks that are not its own */
 	ptrdiff_t robust_offset;           /* of struct robust_list_head; 0: unknown */
 	long robust_futex_offset;

@@ -42,11 +42,11 @@ struct gev__stack_class {
 	size_t total; /* guard included */
 	size_t guard;
 	struct slab *slabs;
-	size_t slab_stacks;  /* the next slab's size: doubles up to SLAB_STACKS */
-	char *fresh;         /* places of the newest slab that were never handed out */
+	size_t slab_stacks; /* the next slab's size: doubles up to SLAB_STACKS */
+	char *fresh;        /* places of the newest slab that were never handed out */
 	char *fresh_end;
-	struct places warm;  /* guarded, memory kept */
-	struct places cold;  /* guarded, memory given back */
+	struct places warm; /* guarded, memory kept */
+	struct places cold; /* guarded, memory given back */
 };
 
 static size_t page_size(void)
@@ -91,7 +91,8 @@ static char *map_slab(struct gev__stack_class *c, size_t stacks, size_t *mapped)
 	/* Small stacks sit many to a page table anyway; only for big ones does the place of the first matter. */
 	size_t slack = c->total >= 2 * MIB ? 2 * MIB : 0;
 	size_t size = stacks * c->total + slack;
-	char *map = gev__sys.mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *map =
+		gev__sys.mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 		return NULL;
 	*mapped = size;

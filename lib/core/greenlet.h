@@ -27,15 +27,15 @@ struct gev_greenlet {
 	struct gev__context context;
 	struct gev__hub *hub;
 	uint8_t state;
-	bool token;         /* a wake came while it did not park: the next park returns at once */
-	bool held;          /* somebody has the handle: DONE does not reclaim it */
+	bool token; /* a wake came while it did not park: the next park returns at once */
+	bool held;  /* somebody has the handle: DONE does not reclaim it */
 	bool own_identity;
-	bool killed;        /* atomic */
-	int why;            /* what park returns: 0 or -ETIMEDOUT */
-	uint32_t timer_at;  /* its place in the hub's timer heap; 0: not on it */
+	bool killed;       /* atomic */
+	int why;           /* what park returns: 0 or -ETIMEDOUT */
+	uint32_t timer_at; /* its place in the hub's timer heap; 0: not on it */
 	int64_t deadline;
 	struct gev_greenlet *inbox_next;
-	bool in_inbox;      /* atomic: another thread has woken it, and the hub has not seen that yet */
+	bool in_inbox; /* atomic: another thread has woken it, and the hub has not seen that yet */
 	int saved_errno;
 	union {
 		void *(*entry)(void *);

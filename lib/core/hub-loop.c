@@ -44,7 +44,8 @@ static void claim(int fd)
 {
 	for (int i = 0; i < INTERNAL_MAX; i++) {
 		int empty = 0;
-		if (__atomic_compare_exchange_n(&internal[i], &empty, fd + 1, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+		if (__atomic_compare_exchange_n(&internal[i], &empty, fd + 1, false, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED)) {
 			int n = __atomic_load_n(&internal_n, __ATOMIC_RELAXED);
 			while (n < i + 1 && !__atomic_compare_exchange_n(&internal_n, &n, i + 1, true, __ATOMIC_RELEASE,
 									 __ATOMIC_RELAXED))
@@ -102,7 +103,8 @@ static struct rlimit raise_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGH_FD + OWN_FDS) {
 		struct rlimit more = limit;
 		more.rlim_cur = limit.rlim_max < HIGH_FD + OWN_FDS ? limit.rlim_max : HIGH_FD + OWN_FDS;
-		setrlimit(RLIMIT_NOFILE, &more); /* refused: then high_fd lies below anyway, or the descriptors stay low */
+		setrlimit(RLIMIT_NOFILE,
+			  &more); /* refused: then high_fd lies below anyway, or the descriptors stay low */
 	}
 	return limit;
 }

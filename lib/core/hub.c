@@ -189,8 +189,8 @@ static void sleep_on_futex(struct gev__hub *h, int64_t deadline)
 {
 	struct timespec until = gev__timespec(deadline);
 	/* FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, in nanoseconds (futex(2)). */
-	gev__sys.syscall(SYS_futex, (long)&h->asleep, FUTEX_WAIT_BITSET_PRIVATE, 1, deadline == NEVER ? 0 : (long)&until, 0,
-			 (long)FUTEX_BITSET_MATCH_ANY);
+	gev__sys.syscall(SYS_futex, (long)&h->asleep, FUTEX_WAIT_BITSET_PRIVATE, 1,
+			 deadline == NEVER ? 0 : (long)&until, 0, (long)FUTEX_BITSET_MATCH_ANY);
 }
 
 static void poll_outside(struct gev__hub *h)

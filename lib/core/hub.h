@@ -29,16 +29,17 @@ enum { GEV__SLOT_READINESS, GEV__SLOTS };
 struct gev__hub {
 	struct gev_greenlet self; /* the hub's own flow */
 	struct gev_greenlet main; /* the OS thread's */
-	struct gev_greenlet **ready; /* the FIFO: a ring of ready_mask + 1 places, of which [ready_head, ready_tail) are taken */
+	struct gev_greenlet *
+		*ready; /* the FIFO: a ring of ready_mask + 1 places, of which [ready_head, ready_tail) are taken */
 	uint32_t ready_mask;
 	uint32_t ready_head;
 	uint32_t ready_tail;
-	int countdown;     /* switches until the clock is looked at */
+	int countdown; /* switches until the clock is looked at */
 	int countdown_from;
 	int64_t ticked_at;
 	int64_t polled_at;
-	uint32_t pass_left;  /* how many of those that were ready after the last poll have not run yet */
-	int busy;          /* depth of stretches in which the runtime must not be interrupted */
+	uint32_t pass_left; /* how many of those that were ready after the last poll have not run yet */
+	int busy;           /* depth of stretches in which the runtime must not be interrupted */
 	size_t live;
 	struct gev_greenlet *dead; /* left for the last time; the next arrival reclaims it */
 	struct gev_greenlet *all;
@@ -74,6 +75,7 @@ static inline uint32_t gev__ready_n(const struct gev__hub *h)
 static inline void gev__ready_push(struct gev__hub *h, struct gev_greenlet *g)
 {
 	g->state = GEV__READY;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): h is the hub of a greenlet that has not ended, and such a one has a hub. */
 	h->ready[h->ready_tail++ & h->ready_mask] = g;
 }
 

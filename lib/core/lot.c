@@ -70,8 +70,8 @@ static void unlink_waiter(struct bucket *b, struct waiter *w)
 static void sleep_thread(struct waiter *w, int64_t deadline)
 {
 	struct timespec until = gev__timespec(deadline > 0 ? deadline : 0);
-	gev__sys.syscall(SYS_futex, (long)&w->chosen, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == NEVER ? 0 : (long)&until, 0,
-			 (long)FUTEX_BITSET_MATCH_ANY);
+	gev__sys.syscall(SYS_futex, (long)&w->chosen, FUTEX_WAIT_BITSET_PRIVATE, 0,
+			 deadline == NEVER ? 0 : (long)&until, 0, (long)FUTEX_BITSET_MATCH_ANY);
 }
 
 /* One sleep of the waiter. 0: look; else why it is over. */

@@ -7,12 +7,12 @@
 
 #define PATCH_REASONS(R)                                                                                               \
 	R(NEVER_WAITS, "It returns at once, whatever other threads, processes and peers do.")                          \
-	R(LOCAL_STORAGE, "It waits for the file system or a program's start at most, natively without an end that "    \
-			 "another thread could bring about.")                                                          \
+	R(LOCAL_STORAGE,                                                                                               \
+	  "It waits at most for the file system or for a program to start, never for what another thread "             \
+	  "or a peer does.")                                                                                           \
 	R(PLAIN_MEMORY, "It reads and writes an object of the caller's, and nothing else.")                            \
 	R(NATIVE_ON_ANY_TCB,                                                                                           \
-	  "What it reads and writes lies behind the thread pointer or on the stack: a green thread "                   \
-	  "has its own.")                                                                                              \
+	  "What it reads and writes lies behind the thread pointer or on the stack: a green thread has its own.")      \
 	R(WHOLE_PROCESS, "It concerns the process as a whole, natively too, whichever thread calls.")                  \
 	R(FORK_HANDLERS, "It forks, and the shim's handlers of pthread_atfork run in it, whoever forks.")              \
 	R(FRESH_DESCRIPTOR, "It makes a descriptor and returns at once; the number is learnt at its first use.")       \
@@ -48,7 +48,7 @@ enum patch_reason {
 	"until it is made anew"
 #define ON_OS_THREAD "acts on the OS thread, and so on all green threads at once"
 #define HANDLER_ANYWHERE                                                                                               \
-	"a handler runs on whichever green thread is running, and must not be left by longjmp or call the runtime"
+	"a handler runs on whichever green thread is running, and must neither block nor be left by longjmp"
 #define ONE_MASK "changes the signal mask of the OS thread, which all green threads share"
 #define STALE_STANDARD "replaces descriptors 0, 1 and 2 inside libc, unseen: what was known of those numbers stays"
 #define STALLS_ON_FIFO "on a FIFO every green thread waits for the other end: for ever, if that is one of them"

@@ -4,12 +4,13 @@
  *        5         17      kind, wish, timeouts…
  *        9         17      the same one: a dup
  *
- * POSIX keeps O_NONBLOCK with the open file description and SO_RCVTIMEO with the socket behind it, so dup'ed numbers share one
- * record here too, counted by `refs`. A number is learnt at its first use and known until it is closed, replaced or made anew:
- * every closer says fds_forget. A number that was never learnt costs nothing.
+ * POSIX keeps O_NONBLOCK with the open file description and SO_RCVTIMEO with the socket behind it, so dup'ed
+ * numbers share one record here too, counted by `refs`. A number is learnt at its first use and known until it is
+ * closed, replaced or made anew: every closer says fds_forget. A number that was never learnt costs nothing.
  *
- * Any OS thread and any signal handler may call everything here: no locks, no malloc, errno is kept. Records are never unmapped: a reader that a
- * close overtakes reads old facts, never foreign memory. After a park the number may stand for another file: look it up again. */
+ * Any OS thread and any signal handler may call everything here: no locks, no malloc, errno is kept. Records are
+ * never unmapped: a reader that a close overtakes reads old facts, never foreign memory. After a park the number
+ * may stand for another file: look it up again. */
 #ifndef SHIM_FDS_H
 #define SHIM_FDS_H
 
@@ -27,26 +28,27 @@ enum fd_kind {
 
 /* Ways, as in embed.h: GEV_READABLE, GEV_WRITABLE. */
 struct description {
-	uint32_t refs;     /* how many numbers stand for it */
-	uint32_t index;    /* its own */
-	uint32_t life;     /* how often the record has been handed out: with its address, a name that is never given again */
-	uint32_t next;     /* in the free list */
-	uint32_t epoch;    /* when `foreign`: the value of the epoch at which it was learnt */
-	uint32_t low;      /* SO_RCVLOWAT */
-	uint16_t piece;    /* wait first: the most one write may move after POLLOUT without blocking; 0: any number */
+	uint32_t refs;  /* how many numbers stand for it */
+	uint32_t index; /* its own */
+	uint32_t life;  /* how often it was handed out: with its address, a name that is never given again */
+	uint32_t next;  /* in the free list */
+	uint32_t epoch; /* when `foreign`: the value of the epoch at which it was learnt */
+	uint32_t low;   /* SO_RCVLOWAT */
+	uint16_t piece; /* wait first: the most one write may move after POLLOUT without blocking; 0: any number */
 	uint8_t kind;
-	uint8_t wish;      /* the program wants O_NONBLOCK */
-	uint8_t covert;    /* O_NONBLOCK is set, by us, and hidden from the program */
+	uint8_t wish;   /* the program wants O_NONBLOCK */
+	uint8_t covert; /* O_NONBLOCK is set, by us, and hidden from the program */
 	uint8_t listening;
-	uint8_t drained;   /* the last read took all there was: wait first, do not try */
-	uint8_t foreign;   /* found, not seen being made: other numbers may stand for it unknown to us */
-	uint8_t no_nowait; /* ways in which RWF_NOWAIT does not work on it */
-	uint8_t counter;   /* an eventfd, or another of the files without a type: each write is one number */
+	uint8_t drained;         /* the last read took all there was: wait first, do not try */
+	uint8_t foreign;         /* found, not seen being made: other numbers may stand for it unknown to us */
+	uint8_t no_nowait;       /* ways in which RWF_NOWAIT does not work on it */
+	uint8_t counter;         /* an eventfd, or another of the files without a type: each write is one number */
 	int64_t receive_timeout; /* nanoseconds; GEV_NEVER: none */
 	int64_t send_timeout;
 };
 
-/* What is known about fd; learnt now if it never was. NULL: fd is not open, or there is no memory: make the original call. */
+/* What is known about fd; learnt now if it never was. NULL: fd is not open, or there is no memory: make the
+ * original call. */
 struct description *fds_get(int fd);
 /* The same, but NULL if it was never learnt. */
 struct description *fds_peek(int fd);
@@ -59,7 +61,8 @@ void fds_dup(int from, int to);
 void fds_forget(int fd);
 void fds_forget_range(unsigned first, unsigned last);
 
-/* A fact that the kernel keeps for all numbers of d was changed through one of them: unknown twins of foreign ones learn anew. */
+/* A fact that the kernel keeps for all numbers of d was changed through one of them: unknown twins of foreign ones
+ * learn anew. */
 void fds_changed(struct description *d);
 
 /* What fstat, getsockopt and F_GETFL say now. 0 or -errno. */

@@ -1,10 +1,11 @@
 /* O_NONBLOCK on a listening socket, which the program did not ask for and must not see.
  *
  * accept is the one call on sockets without MSG_DONTWAIT, and readiness is no promise: another process may take the
- * connection first. So O_NONBLOCK is set there, once. It lives on the open file description, which other processes may share
- * (fork, exec, SCM_RIGHTS) and other numbers too. So it is marked as ours on the description itself, where all of them can read it: by
- * F_SETSIG with a signal number that glibc keeps for itself and that no program can therefore have chosen. F_SETSIG has no
- * effect without O_ASYNC (fcntl(2)); should the program ask for O_ASYNC, the mark is taken back first. */
+ * connection first. So O_NONBLOCK is set there, once. It lives on the open file description, which other processes
+ * may share (fork, exec, SCM_RIGHTS) and other numbers too. So it is marked as ours on the description itself,
+ * where all of them can read it: by F_SETSIG with a signal number that glibc keeps for itself and that no program
+ * can therefore have chosen. F_SETSIG has no effect without O_ASYNC (fcntl(2)); should the program ask for O_ASYNC,
+ * the mark is taken back first. */
 #include <errno.h>
 #include <sys/ioctl.h>
 
@@ -25,7 +26,8 @@ bool fds_marked(int fd)
 int fds_cover(int fd, struct description *d)
 {
 	int saved = errno, on = 1, r = 0;
-	/* The mark first: whoever sees O_NONBLOCK must find it. None where the program has signals sent: they would change. */
+	/* The mark first: whoever sees O_NONBLOCK must find it. None where the program has signals sent: they would
+	 * change. */
 	if (real.fcntl(fd, F_GETSIG, 0) == 0 && !(real.fcntl(fd, F_GETFL, 0) & O_ASYNC))
 		real.fcntl(fd, F_SETSIG, MARK);
 	if (real.ioctl(fd, FIONBIO, (unsigned long)&on) < 0)

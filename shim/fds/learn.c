@@ -40,8 +40,9 @@ static void learn_socket(int fd, struct description *d)
 	d->send_timeout = timeout(fd, SO_SNDTIMEO);
 }
 
-/* POLLOUT promises room for a page on a FIFO (pipe_poll: one free slot) and for some bytes on a terminal. A character device that is
- * neither may give each write a meaning of its own (a packet of a tun device): never cut those. */
+/* POLLOUT promises room for a page on a FIFO (pipe_poll: one free slot) and for some bytes on a terminal. A
+ * character device that is neither may give each write a meaning of its own (a packet of a tun device): never cut
+ * those. */
 static uint16_t piece(int fd, mode_t mode)
 {
 	if (S_ISFIFO(mode))

@@ -1,7 +1,8 @@
 /* The records of open file descriptions: taken from slabs, given back to a lock-free list.
  *
- * Slabs are mapped when first needed and never unmapped, so that an index is valid for ever. The list's head carries a counter
- * beside the index: a pop that was overtaken by a pop and a push of the same record (the ABA problem) fails its exchange. */
+ * Slabs are mapped when first needed and never unmapped, so that an index is valid for ever. The list's head
+ * carries a counter beside the index: a pop that was overtaken by a pop and a push of the same record (the ABA
+ * problem) fails its exchange. */
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,8 +12,8 @@
 enum { SLAB_BITS = 9, SLAB = 1 << SLAB_BITS, SLABS = 1 << 15 };
 
 static struct description *slabs[SLABS];
-static uint64_t free_head;     /* counter << 32 | index; index 0: empty */
-static uint32_t fresh = 1;     /* the lowest index never handed out; 0 means "none" */
+static uint64_t free_head; /* counter << 32 | index; index 0: empty */
+static uint32_t fresh = 1; /* the lowest index never handed out; 0 means "none" */
 
 struct description *fds__at(uint32_t index)
 {

@@ -1,7 +1,8 @@
 /* From a descriptor's number to its record.
  *
- * Two levels: a page of indices is mapped when a number in it is first learnt, so that a limit of a million descriptors costs nothing
- * until they are used. Invariant: refs of a record = rows that hold its index (+ 1 while its maker has not yet published it). */
+ * Two levels: a page of indices is mapped when a number in it is first learnt, so that a limit of a million
+ * descriptors costs nothing until they are used. Invariant: refs of a record = rows that hold its index (+ 1 while
+ * its maker has not yet published it). */
 #include <errno.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -17,7 +18,8 @@ static uint32_t *pages[PAGES];
 /* Bumped when a foreign description changes: see fds_changed. */
 static uint32_t epoch;
 
-/* The row of fd; NULL when its page is not there (make: and cannot be had), or the number is beyond what the table holds. */
+/* The row of fd; NULL when its page is not there (make: and cannot be had), or the number is beyond what the table
+ * holds. */
 static uint32_t *row(int fd, bool make)
 {
 	if (unlikely((unsigned)fd >= (unsigned)PAGE * PAGES))
@@ -26,7 +28,8 @@ static uint32_t *row(int fd, bool make)
 	uint32_t *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 	if (unlikely(page == NULL) && make) {
 		int saved = errno;
-		void *fresh = mmap(NULL, PAGE * sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *fresh =
+			mmap(NULL, PAGE * sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		errno = saved;
 		if (fresh == MAP_FAILED)
 			return NULL;

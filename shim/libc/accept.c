@@ -1,8 +1,9 @@
 /* accept and accept4.
  *
- * Readiness is no promise here: another process, or a thread that is not green, may take the connection first, and accept has no
- * MSG_DONTWAIT. So the listening socket gets an O_NONBLOCK of ours (fds/flags.c), and whoever meets it on a listener
- * that the program believes blocking must do the waiting itself: green or not, in this process or in a patched child. */
+ * Readiness is no promise here: another process, or a thread that is not green, may take the connection first, and
+ * accept has no MSG_DONTWAIT. So the listening socket gets an O_NONBLOCK of ours (fds/flags.c), and whoever meets
+ * it on a listener that the program believes blocking must do the waiting itself: green or not, in this process or
+ * in a patched child. */
 #include <signal.h>
 
 #include "shim/libc/socket.h"
@@ -13,8 +14,8 @@ static int accept_original(int fd, struct sockaddr *from, socklen_t *size, int f
 	return flags ? real.accept4(fd, from, size, flags) : real.accept(fd, from, size);
 }
 
-/* What we know of a new connection without asking: accept(2) gives no O_NONBLOCK of the listener's to it. But a listener's timeouts and
- * low-water mark are inherited by TCP and not by Unix sockets: with such, let it be learnt. */
+/* What we know of a new connection without asking: accept(2) gives no O_NONBLOCK of the listener's to it. But a
+ * listener's timeouts and low-water mark are inherited by TCP and not by Unix sockets: with such, let it be learnt. */
 static void note_accepted(const struct description *listener, int fd, int flags)
 {
 	if (listener->receive_timeout != GEV_NEVER || listener->send_timeout != GEV_NEVER || listener->low != 1)
@@ -23,8 +24,8 @@ static void note_accepted(const struct description *listener, int fd, int flags)
 		fds_made(fd, (enum fd_kind)listener->kind, (flags & SOCK_NONBLOCK) != 0);
 }
 
-/* A handler without SA_RESTART interrupts accept, one with it does not (signal(7)); poll is interrupted by all. Which one it was is not
- * known here, so: whether any would have. */
+/* A handler without SA_RESTART interrupts accept, one with it does not (signal(7)); poll is interrupted by all.
+ * Which one it was is not known here, so: whether any would have. */
 static bool interrupting_handler(void)
 {
 	for (int sig = 1; sig < NSIG; sig++) {

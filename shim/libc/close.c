@@ -1,8 +1,10 @@
-/* The closers. Whoever waits for the number must wake before it is gone, what is known of it is forgotten, and the runtime's own descriptors stay
- * open: daemons close everything they find. The bookkeeping is done on every thread, green or not.
+/* The closers. Whoever waits for the number must wake before it is gone, what is known of it is forgotten, and the
+ * runtime's own descriptors stay open: daemons close everything they find. The bookkeeping is done on every thread,
+ * green or not.
  *
- * close on one of the runtime's numbers gives EBADF, as natively, where nothing would be open there; dup2 onto one too: it cannot
- * be honoured, and of dup2's errors it is the one that says "not this number" (dup(2): out of the allowed range). */
+ * close on one of the runtime's numbers gives EBADF, as natively, where nothing would be open there; dup2 onto one
+ * too: it cannot be honoured, and of dup2's errors it is the one that says "not this number" (dup(2): out of the
+ * allowed range). */
 #include "shim/libc/close.h"
 
 #include "shim/fds/fds.h"
@@ -105,8 +107,8 @@ void fd_dupped(int from, int to)
 	errno = saved;
 }
 
-/* Before dup2 and dup3 replace `to`. False: not possible, errno is set. A number that dup2 would leave alone is not closed: so `from` must be
- * open. */
+/* Before dup2 and dup3 replace `to`. False: not possible, errno is set. A number that dup2 would leave alone is not
+ * closed: so `from` must be open. */
 static bool replaceable(int from, int to)
 {
 	if (patch_gev->fd_internal(to)) {

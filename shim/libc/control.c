@@ -1,5 +1,5 @@
-/* fcntl, ioctl, setsockopt, listen: what the program says about how its descriptors shall behave. The kernel is told as natively, and
- * what was said is remembered; O_NONBLOCK that is only ours (fds/flags.c) is not shown. */
+/* fcntl, ioctl, setsockopt, listen: what the program says about how its descriptors shall behave. The kernel is
+ * told as natively, and what was said is remembered; O_NONBLOCK that is only ours (fds/flags.c) is not shown. */
 #include <sys/ioctl.h>
 #include <sys/time.h>
 
@@ -7,7 +7,8 @@
 #include "shim/libc/close.h"
 #include "shim/libc/wait.h"
 
-/* Before there is a runtime here, a listener inherited from a patched parent may already be marked: the parent relies on it. */
+/* Before there is a runtime here, a listener inherited from a patched parent may already be marked: the parent
+ * relies on it. */
 
 /* The program's wish has reached the kernel. */
 static void note_wish(struct description *d, bool wish)
@@ -18,7 +19,7 @@ static void note_wish(struct description *d, bool wish)
 	}
 }
 
-static int get_flags(int fd)
+APART static int get_flags(int fd)
 {
 	int flags = real.fcntl(fd, F_GETFL, 0);
 	if (flags < 0 || !(flags & O_NONBLOCK))
@@ -29,7 +30,7 @@ static int get_flags(int fd)
 	return ours ? flags & ~O_NONBLOCK : flags;
 }
 
-static int set_flags(int fd, unsigned long arg)
+APART static int set_flags(int fd, unsigned long arg)
 {
 	struct description *d = patch_started ? fds_get(fd) : NULL;
 	bool wish = (arg & O_NONBLOCK) != 0;
@@ -43,6 +44,14 @@ static int set_flags(int fd, unsigned long arg)
 	return r;
 }
 
+APART static int duplicate(int fd, int command, unsigned long arg)
+{
+	int copy = real.fcntl(fd, command, arg);
+	if (patch_started && copy >= 0)
+		fd_dupped(fd, copy);
+	return copy;
+}
+
 int patch_fcntl(int fd, int command, unsigned long arg)
 {
 	switch (command) {
@@ -53,12 +62,8 @@ int patch_fcntl(int fd, int command, unsigned long arg)
 	case F_GETSIG:
 		return fds_marked(fd) ? 0 : real.fcntl(fd, F_GETSIG, 0);
 	case F_DUPFD:
-	case F_DUPFD_CLOEXEC: {
-		int copy = real.fcntl(fd, command, arg);
-		if (patch_started && copy >= 0)
-			fd_dupped(fd, copy);
-		return copy;
-	}
+	case F_DUPFD_CLOEXEC:
+		return duplicate(fd, command, arg);
 	default:
 		return real.fcntl(fd, command, arg);
 	}
@@ -67,19 +72,22 @@ EXPORT(fcntl);
 EXPORT_AS(__fcntl, fcntl);
 EXPORT_AS(fcntl64, fcntl);
 
-int patch_ioctl(int fd, unsigned long request, unsigned long arg)
+APART static int set_nonblocking(int fd, unsigned long arg)
 {
-	if (likely(request != FIONBIO) || arg == 0)
-		return real.ioctl(fd, request, arg);
 	struct description *d = patch_started ? fds_get(fd) : NULL;
 	bool wish = *(const int *)arg != 0;
 	if (d && d->covert && wish)
 		fds_uncover(fd, d);
 	bool ours = d ? d->covert : !wish && fds_marked(fd);
-	int r = ours ? 0 : real.ioctl(fd, request, arg);
+	int r = ours ? 0 : real.ioctl(fd, FIONBIO, arg);
 	if (d && r == 0)
 		note_wish(d, wish);
 	return r;
+}
+
+int patch_ioctl(int fd, unsigned long request, unsigned long arg)
+{
+	return request == FIONBIO && arg ? set_nonblocking(fd, arg) : real.ioctl(fd, request, arg);
 }
 EXPORT(ioctl);
 
@@ -93,10 +101,10 @@ static int64_t nanoseconds(const struct timeval *t)
 	return t->tv_sec * INT64_C(1000000000) + t->tv_usec * INT64_C(1000);
 }
 
-int patch_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+APART static int setsockopt_started(int fd, int level, int option, const void *value, socklen_t size)
 {
 	int r = real.setsockopt(fd, level, option, value, size);
-	if (likely(!patch_started) || level != SOL_SOCKET || r < 0)
+	if (level != SOL_SOCKET || r < 0)
 		return r;
 	int saved = errno;
 	struct description *d = fds_get(fd);
@@ -107,7 +115,9 @@ int patch_setsockopt(int fd, int level, int option, const void *value, socklen_t
 		d->send_timeout = nanoseconds(value);
 	else if (known && option == SO_RCVLOWAT && size >= sizeof(int))
 		/* sock_setsockopt: negative means all there can be, zero means one. */
-		d->low = *(const int *)value < 0 ? INT32_MAX : *(const int *)value ? (uint32_t)*(const int *)value : 1;
+		d->low = *(const int *)value < 0 ? INT32_MAX
+		       : *(const int *)value     ? (uint32_t) * (const int *)value
+						 : 1;
 	else
 		known = false;
 	if (known)
@@ -115,12 +125,20 @@ int patch_setsockopt(int fd, int level, int option, const void *value, socklen_t
 	errno = saved;
 	return r;
 }
+
+int patch_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
+{
+	if (likely(!patch_started))
+		return real.setsockopt(fd, level, option, value, size);
+	return setsockopt_started(fd, level, option, value, size);
+}
 EXPORT(setsockopt);
 
 int patch_shutdown(int fd, int how)
 {
 	int r = real.shutdown(fd, how);
-	/* A writer blocked on a full Unix socket returns EPIPE now, but epoll has nothing to tell of it (unix_poll): let him try. */
+	/* A writer blocked on a full Unix socket returns EPIPE now, but epoll has nothing to tell of it
+	 * (unix_poll): let him try. */
 	if (patch_started && r == 0 && how == SHUT_WR) {
 		int saved = errno;
 		patch_gev->fd_closing(fd);

@@ -1,7 +1,9 @@
-/* A FIFO's open waits for the other end (fifo(7)), and no descriptor exists yet that could be waited for: so timed retries.
+/* A FIFO's open waits for the other end (fifo(7)), and no descriptor exists yet that could be waited for: so timed
+ * retries.
  *
- * Writing end: with O_NONBLOCK the open fails with ENXIO until there is a reader. Reading end: the open succeeds at once, and lets writers in;
- * whether one has come is told by tee(2), which copies without taking away and answers 0 only while there is no writer. */
+ * Writing end: with O_NONBLOCK the open fails with ENXIO until there is a reader. Reading end: the open succeeds at
+ * once, and lets writers in; whether one has come is told by tee(2), which copies without taking away and answers 0
+ * only while there is no writer. */
 #include <fcntl.h>
 #include <sys/stat.h>
 

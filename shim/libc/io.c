@@ -1,4 +1,5 @@
-/* read, write, readv, writev: on a socket as recv and send; on pipes, terminals and the like by slow.c; on files the original. */
+/* read, write, readv, writev: on a socket as recv and send; on pipes, terminals and the like by slow.c; on files
+ * the original. */
 #include <limits.h>
 #include <sys/eventfd.h>
 
@@ -12,42 +13,86 @@ static struct description *blocking(int fd)
 	return d && d->kind != FD_PLAIN && !d->wish ? d : NULL;
 }
 
-static bool is_socket(const struct description *d)
+static ssize_t read_once(int fd, const struct iovec *v, int n)
 {
-	return d->kind == FD_STREAM || d->kind == FD_MESSAGE;
+	struct description *d = blocking(fd);
+	if (d == NULL)
+		return IO_NEVER_BLOCKS;
+	if (d->kind == FD_SLOW)
+		return slow_read(fd, d, v, n);
+	if (n == 1)
+		return socket_receive(fd, d, v->iov_base, v->iov_len, 0, NULL, NULL);
+	struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
+	return socket_receive_message(fd, d, &msg, 0);
 }
 
-/* What we knew was about another file: somebody closed the number behind libc's back. True: ask anew, once. */
-static bool stale(int fd, ssize_t r)
+static ssize_t write_once(int fd, const struct iovec *v, int n)
 {
-	if (r != -ENOTSOCK)
-		return false;
-	fds_forget(fd);
-	return true;
+	struct description *d = blocking(fd);
+	if (d == NULL)
+		return IO_NEVER_BLOCKS;
+	if (d->kind == FD_SLOW)
+		return slow_write(fd, d, v, n, (size_t)io_vector_size(v, n));
+	if (n == 1)
+		return socket_send(fd, d, v->iov_base, v->iov_len, 0, NULL, 0);
+	struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
+	return socket_send_message(fd, d, &msg, 0);
 }
 
-ssize_t patch_read(int fd, void *buf, size_t n)
+/* ENOTSOCK: what we knew was about another file, closed behind libc's back. Forgotten, it is learnt anew. */
+APART static ssize_t read_green(int fd, const struct iovec *v, int n)
 {
-	/* read(2): no bytes, no wait; while recv of none waits for some to be there. */
-	if (!patch_green() || n == 0)
-		return real.read(fd, buf, n);
 	io_cancellation_point();
 	int saved = errno;
-	struct description *d = blocking(fd);
-	ssize_t r = d == NULL ? IO_NEVER_BLOCKS
-		    : is_socket(d) ? socket_receive(fd, d, buf, n, 0, NULL, NULL)
-				   : slow_read(fd, d, &(struct iovec){buf, n}, 1);
-	if (unlikely(stale(fd, r)))
-		return patch_read(fd, buf, n);
-	if (r == IO_NEVER_BLOCKS) {
-		errno = saved;
-		return real.read(fd, buf, n);
+	ssize_t r = read_once(fd, v, n);
+	if (unlikely(r == -ENOTSOCK)) {
+		fds_forget(fd);
+		r = read_once(fd, v, n);
 	}
-	return io_result(r, saved);
+	if (r != IO_NEVER_BLOCKS)
+		return io_result(r, saved);
+	errno = saved;
+	return n == 1 ? real.read(fd, v->iov_base, v->iov_len) : real.readv(fd, v, n);
+}
+
+APART static ssize_t write_green(int fd, const struct iovec *v, int n)
+{
+	io_cancellation_point();
+	int saved = errno;
+	ssize_t r = write_once(fd, v, n);
+	if (unlikely(r == -ENOTSOCK)) {
+		fds_forget(fd);
+		r = write_once(fd, v, n);
+	}
+	if (r != IO_NEVER_BLOCKS)
+		return io_result(r, saved);
+	errno = saved;
+	return n == 1 ? real.write(fd, v->iov_base, v->iov_len) : real.writev(fd, v, n);
+}
+
+APART static ssize_t read_buffer_green(int fd, void *buf, size_t n)
+{
+	struct iovec v = {buf, n};
+	return read_green(fd, &v, 1);
+}
+
+APART static ssize_t write_buffer_green(int fd, const void *buf, size_t n)
+{
+	struct iovec v = {(void *)buf, n};
+	return write_green(fd, &v, 1);
+}
+
+/* read(2): no bytes, no wait; while recv of none waits for some to be there. */
+ssize_t patch_read(int fd, void *buf, size_t n)
+{
+	if (!patch_green() || n == 0)
+		return real.read(fd, buf, n);
+	return read_buffer_green(fd, buf, n);
 }
 EXPORT(read);
 EXPORT_AS(__read, read);
 
+/* _FORTIFY_SOURCE: libc's own ends the program when the buffer is smaller than the request. */
 ssize_t patch___read_chk(int fd, void *buf, size_t n, size_t room)
 {
 	return n > room ? real.__read_chk(fd, buf, n, room) : patch_read(fd, buf, n);
@@ -58,22 +103,32 @@ ssize_t patch_write(int fd, const void *buf, size_t n)
 {
 	if (!patch_green() || n == 0)
 		return real.write(fd, buf, n);
-	io_cancellation_point();
-	int saved = errno;
-	struct description *d = blocking(fd);
-	ssize_t r = d == NULL ? IO_NEVER_BLOCKS
-		    : is_socket(d) ? socket_send(fd, d, buf, n, 0, NULL, 0)
-				   : slow_write(fd, d, &(struct iovec){(void *)buf, n}, 1, n);
-	if (unlikely(stale(fd, r)))
-		return patch_write(fd, buf, n);
-	if (r == IO_NEVER_BLOCKS) {
-		errno = saved;
-		return real.write(fd, buf, n);
-	}
-	return io_result(r, saved);
+	return write_buffer_green(fd, buf, n);
 }
 EXPORT(write);
 EXPORT_AS(__write, write);
+
+/* The vectors that recvmsg would judge otherwise than readv, and those that move nothing: the original's own answer. */
+static bool odd_vector(const struct iovec *v, int n)
+{
+	return n <= 0 || n > IOV_MAX || v == NULL || io_vector_size(v, n) <= 0;
+}
+
+ssize_t patch_readv(int fd, const struct iovec *v, int n)
+{
+	if (!patch_green() || odd_vector(v, n))
+		return real.readv(fd, v, n);
+	return read_green(fd, v, n);
+}
+EXPORT(readv);
+
+ssize_t patch_writev(int fd, const struct iovec *v, int n)
+{
+	if (!patch_green() || odd_vector(v, n))
+		return real.writev(fd, v, n);
+	return write_green(fd, v, n);
+}
+EXPORT(writev);
 
 /* libc's own reach the kernel without passing here. */
 int patch_eventfd_read(int fd, eventfd_t *value)
@@ -87,51 +142,3 @@ int patch_eventfd_write(int fd, eventfd_t value)
 	return patch_write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
 }
 EXPORT(eventfd_write);
-
-/* The vectors that recvmsg would judge otherwise than readv, and those that move nothing: the original's own answer. */
-static bool odd_vector(const struct iovec *v, int n)
-{
-	return n <= 0 || n > IOV_MAX || v == NULL || io_vector_size(v, n) <= 0;
-}
-
-ssize_t patch_readv(int fd, const struct iovec *v, int n)
-{
-	if (!patch_green() || odd_vector(v, n))
-		return real.readv(fd, v, n);
-	io_cancellation_point();
-	int saved = errno;
-	struct description *d = blocking(fd);
-	struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
-	ssize_t r = d == NULL ? IO_NEVER_BLOCKS
-		    : is_socket(d) ? socket_receive_message(fd, d, &msg, 0)
-				   : slow_read(fd, d, v, n);
-	if (unlikely(stale(fd, r)))
-		return patch_readv(fd, v, n);
-	if (r == IO_NEVER_BLOCKS) {
-		errno = saved;
-		return real.readv(fd, v, n);
-	}
-	return io_result(r, saved);
-}
-EXPORT(readv);
-
-ssize_t patch_writev(int fd, const struct iovec *v, int n)
-{
-	if (!patch_green() || odd_vector(v, n))
-		return real.writev(fd, v, n);
-	io_cancellation_point();
-	int saved = errno;
-	struct description *d = blocking(fd);
-	struct msghdr msg = {.msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n};
-	ssize_t r = d == NULL ? IO_NEVER_BLOCKS
-		    : is_socket(d) ? socket_send_message(fd, d, &msg, 0)
-				   : slow_write(fd, d, v, n, (size_t)io_vector_size(v, n));
-	if (unlikely(stale(fd, r)))
-		return patch_writev(fd, v, n);
-	if (r == IO_NEVER_BLOCKS) {
-		errno = saved;
-		return real.writev(fd, v, n);
-	}
-	return io_result(r, saved);
-}
-EXPORT(writev);

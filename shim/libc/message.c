@@ -35,13 +35,13 @@ static void sent(int fd)
 /* Received numbers are new ones, by whatever way the old ones of that name went. */
 void socket_note_received(struct msghdr *msg)
 {
-	if (patch_started && msg->msg_controllen)
+	if (msg->msg_controllen)
 		each_right(msg, fds_forget);
 }
 
 void socket_note_sent(const struct msghdr *msg)
 {
-	if (patch_started && msg->msg_controllen)
+	if (msg->msg_controllen)
 		each_right((struct msghdr *)msg, sent);
 }
 
@@ -140,12 +140,17 @@ static ssize_t receive(int fd, struct msghdr *msg, int flags)
 	return d ? io_result(socket_receive_message(fd, d, msg, flags), saved) : real.recvmsg(fd, msg, flags);
 }
 
-ssize_t patch_recvmsg(int fd, struct msghdr *msg, int flags)
+APART static ssize_t recvmsg_started(int fd, struct msghdr *msg, int flags)
 {
 	ssize_t r = receive(fd, msg, flags);
 	if (r >= 0)
 		socket_note_received(msg);
 	return r;
+}
+
+ssize_t patch_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	return likely(!patch_started) ? real.recvmsg(fd, msg, flags) : recvmsg_started(fd, msg, flags);
 }
 EXPORT(recvmsg);
 
@@ -159,11 +164,16 @@ static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 	return d ? io_result(socket_send_message(fd, d, msg, flags), saved) : real.sendmsg(fd, msg, flags);
 }
 
-ssize_t patch_sendmsg(int fd, const struct msghdr *msg, int flags)
+APART static ssize_t sendmsg_started(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t r = deliver(fd, msg, flags);
 	if (r >= 0)
 		socket_note_sent(msg);
 	return r;
+}
+
+ssize_t patch_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	return likely(!patch_started) ? real.sendmsg(fd, msg, flags) : sendmsg_started(fd, msg, flags);
 }
 EXPORT(sendmsg);

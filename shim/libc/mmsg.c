@@ -1,5 +1,6 @@
-/* recvmmsg and sendmmsg, with the kernel's own habits (net/socket.c): the timeout of recvmmsg is looked at only after
- * a message has come, an error after some messages is kept for the next call, and a stream message sent in part ends sendmmsg. */
+/* recvmmsg and sendmmsg, with the kernel's own habits (net/socket.c): the timeout of recvmmsg is looked at only
+ * after a message has come, an error after some messages is kept for the next call, and a stream message sent in
+ * part ends sendmmsg. */
 #include "shim/libc/socket.h"
 
 enum { MOST = 1024 }; /* UIO_MAXIOV: what one call takes at most */
@@ -20,7 +21,8 @@ static void write_left(struct timespec *out, int64_t deadline)
 	out->tv_nsec = left % 1000000000;
 }
 
-static ssize_t receive_many(int fd, struct description *d, struct mmsghdr *msgs, unsigned n, int flags, int64_t deadline)
+static ssize_t receive_many(int fd, struct description *d, struct mmsghdr *msgs, unsigned n, int flags,
+			    int64_t deadline)
 {
 	struct io_wait wait = {.fd = fd, .way = GEV_READABLE, .tried = true, .timeout = d->receive_timeout};
 	unsigned got = 0;
@@ -44,7 +46,7 @@ static ssize_t receive_many(int fd, struct description *d, struct mmsghdr *msgs,
 	return (ssize_t)got;
 }
 
-int patch_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
+APART static int recvmmsg_started(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
 {
 	int saved = errno;
 	struct description *d = NULL;
@@ -68,6 +70,13 @@ int patch_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct t
 	if (timeout && r > 0)
 		write_left(timeout, deadline);
 	return (int)io_result(r, saved);
+}
+
+int patch_recvmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags, struct timespec *timeout)
+{
+	if (likely(!patch_started))
+		return real.recvmmsg(fd, msgs, n, flags, timeout);
+	return recvmmsg_started(fd, msgs, n, flags, timeout);
 }
 EXPORT(recvmmsg);
 
@@ -104,7 +113,7 @@ static ssize_t send_each(int fd, struct description *d, struct mmsghdr *msgs, un
 	return (ssize_t)n;
 }
 
-int patch_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+APART static int sendmmsg_started(int fd, struct mmsghdr *msgs, unsigned n, int flags)
 {
 	int saved = errno;
 	struct description *d = NULL;
@@ -123,5 +132,10 @@ int patch_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
 	for (ssize_t i = 0; i < r; i++)
 		socket_note_sent(&msgs[i].msg_hdr);
 	return (int)r;
+}
+
+int patch_sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+	return likely(!patch_started) ? real.sendmmsg(fd, msgs, n, flags) : sendmmsg_started(fd, msgs, n, flags);
 }
 EXPORT(sendmmsg);

@@ -1,4 +1,5 @@
-/* The makers. A new number may bear old knowledge if it was closed behind libc's back; and what is known from the start need not be asked for. */
+/* The makers. A new number may bear old knowledge if it was closed behind libc's back; and what is known from the
+ * start need not be asked for. */
 #include <sys/eventfd.h>
 
 #include "shim/fds/fds.h"
@@ -13,8 +14,10 @@ static int opened(int fd)
 	return fd;
 }
 
-static int open_fifo(int dir, const char *path, int flags)
+APART static int openat_started(int dir, const char *path, int flags, mode_t mode)
 {
+	if (!patch_green() || !fifo_would_wait(dir, path, flags))
+		return opened(real.openat(dir, path, flags, mode));
 	io_cancellation_point();
 	int saved = errno;
 	return opened((int)io_result(fifo_open(dir, path, flags), saved));
@@ -22,9 +25,7 @@ static int open_fifo(int dir, const char *path, int flags)
 
 int patch_open(const char *path, int flags, mode_t mode)
 {
-	if (patch_green() && fifo_would_wait(AT_FDCWD, path, flags))
-		return open_fifo(AT_FDCWD, path, flags);
-	return opened(real.open(path, flags, mode));
+	return likely(!patch_started) ? real.open(path, flags, mode) : openat_started(AT_FDCWD, path, flags, mode);
 }
 EXPORT(open);
 EXPORT_AS(__open, open);
@@ -33,9 +34,7 @@ EXPORT_AS(open64, open);
 
 int patch_openat(int dir, const char *path, int flags, mode_t mode)
 {
-	if (patch_green() && fifo_would_wait(dir, path, flags))
-		return open_fifo(dir, path, flags);
-	return opened(real.openat(dir, path, flags, mode));
+	return likely(!patch_started) ? real.openat(dir, path, flags, mode) : openat_started(dir, path, flags, mode);
 }
 EXPORT(openat);
 EXPORT_AS(openat64, openat);

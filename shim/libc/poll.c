@@ -1,13 +1,13 @@
-/* poll and ppoll: the real call with a zero timeout, then a park, then the real call again: every flag the program sees is the
- * kernel's own answer, and readiness is only a hint when to ask. One deadline for all rounds. */
+/* poll and ppoll: the real call with a zero timeout, then a park, then the real call again: every flag the program
+ * sees is the kernel's own answer, and readiness is only a hint when to ask. One deadline for all rounds. */
 #include <stdlib.h>
 
 #include "shim/libc/poll.h"
 
 enum { ON_STACK = 16 };
 
-/* A round after which nothing was ready although the wait said so. epoll always reports hang-ups and errors, which select's sets may
- * not ask for: rather than spin, such rounds come a millisecond apart. */
+/* A round after which nothing was ready although the wait said so. epoll always reports hang-ups and errors, which
+ * select's sets may not ask for: rather than spin, such rounds come a millisecond apart. */
 int poll_rest(unsigned rounds, int64_t deadline)
 {
 	if (rounds < 4)
@@ -16,7 +16,8 @@ int poll_rest(unsigned rounds, int64_t deadline)
 	return patch_gev->sleep_until(until < deadline ? until : deadline, GEV_PARK_KILLABLE);
 }
 
-/* Nothing was ready and the caller does not wait. Native threads would be preempted in such a loop; let the others run now and then. */
+/* Nothing was ready and the caller does not wait. Native threads would be preempted in such a loop; let the others
+ * run now and then. */
 void poll_spun(void)
 {
 	static unsigned spins;
@@ -26,7 +27,8 @@ void poll_spun(void)
 
 int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, bool masked)
 {
-	/* A signal that only the call's own mask lets through is noticed by the zero-timeout calls: they must not be far apart. */
+	/* A signal that only the call's own mask lets through is noticed by the zero-timeout calls: they must not
+	 * be far apart. */
 	if (masked) {
 		int64_t look = io_after(MASKED_SLICE);
 		deadline = look < deadline ? look : deadline;
@@ -141,6 +143,7 @@ EXPORT(__poll_chk);
 
 int patch___ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask, size_t room)
 {
-	return room / sizeof *fds < n ? real.__ppoll_chk(fds, n, timeout, mask, room) : patch_ppoll(fds, n, timeout, mask);
+	return room / sizeof *fds < n ? real.__ppoll_chk(fds, n, timeout, mask, room)
+				      : patch_ppoll(fds, n, timeout, mask);
 }
 EXPORT(__ppoll_chk);

@@ -1,5 +1,5 @@
-/* select and pselect: as poll.c, with sets. The kernel overwrites the sets it is given, so each look works on copies, and the caller's are
- * written once, at the end. */
+/* select and pselect: as poll.c, with sets. The kernel overwrites the sets it is given, so each look works on
+ * copies, and the caller's are written once, at the end. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,8 @@
 
 enum { IN, OUT, ODD, SETS };
 
-/* Programs with more descriptors than FD_SETSIZE allocate larger sets: only n bits of each may be touched, by whole words. */
+/* Programs with more descriptors than FD_SETSIZE allocate larger sets: only n bits of each may be touched, by whole
+ * words. */
 struct sets {
 	int n;
 	size_t words; /* of one set */
@@ -67,7 +68,8 @@ static bool list_wants(struct sets *s)
 			if (fd >= s->n)
 				break;
 			if (odd & bit)
-				want.poll_events = (short)(POLLPRI | (in & bit ? POLLIN : 0) | (out & bit ? POLLOUT : 0));
+				want.poll_events =
+					(short)(POLLPRI | (in & bit ? POLLIN : 0) | (out & bit ? POLLOUT : 0));
 			else
 				want.events = (short)((in & bit ? GEV_READABLE : 0) | (out & bit ? GEV_WRITABLE : 0));
 			s->want[s->wants++] = want;
@@ -106,7 +108,8 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 	io_cancellation_point();
 	s->words = ((size_t)s->n + WORD - 1) / WORD;
 	s->work = s->few;
-	if (SETS * s->words > sizeof s->few / sizeof *s->few && (s->work = malloc(SETS * s->words * sizeof *s->work)) == NULL)
+	if (SETS * s->words > sizeof s->few / sizeof *s->few &&
+	    (s->work = malloc(SETS * s->words * sizeof *s->work)) == NULL)
 		return -ENOMEM;
 	int r = look(s, mask);
 	if (r < 0)
@@ -122,12 +125,32 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 	return r;
 }
 
-int patch_select(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
+/* Programs say getdtablesize() for n and still have sets of FD_SETSIZE bits. The kernel looks no further than its own table
+ * of the process reaches (fs/select.c, core_sys_select), so neither may we. */
+static int reach(int n)
 {
-	if (!patch_green() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
-		return real.select(n, in, out, odd, timeout);
+	char status[2048];
+	int saved = errno, size = n;
+	if (n <= FD_SETSIZE)
+		return n;
+	int fd = real.open("/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+	ssize_t length = fd >= 0 ? real.read(fd, status, sizeof status - 1) : -1;
+	if (fd >= 0)
+		real.close(fd);
+	if (length > 0) {
+		status[length] = '\0';
+		const char *line = strstr(status, "\nFDSize:");
+		if (line)
+			size = atoi(line + strlen("\nFDSize:"));
+	}
+	errno = saved;
+	return size < n ? size : n;
+}
+
+APART static int select_timeval(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
+{
 	int saved = errno;
-	struct sets s = {.n = n, .user = {in, out, odd}};
+	struct sets s = {.n = reach(n), .user = {in, out, odd}};
 	int64_t deadline = GEV_NEVER;
 	if (timeout && timeout->tv_sec < GEV_NEVER / 2000000000) {
 		/* select(2): more than a second of microseconds is carried over. */
@@ -143,16 +166,29 @@ int patch_select(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *ti
 	}
 	return (int)io_result(r, saved);
 }
+
+int patch_select(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
+{
+	if (!patch_green() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+		return real.select(n, in, out, odd, timeout);
+	return select_timeval(n, in, out, odd, timeout);
+}
 EXPORT(select);
 EXPORT_AS(__select, select);
+
+APART static int select_timespec(int n, fd_set *in, fd_set *out, fd_set *odd, const struct timespec *timeout,
+				 const sigset_t *mask)
+{
+	int saved = errno;
+	struct sets s = {.n = reach(n), .user = {in, out, odd}};
+	int64_t ns = poll_nanoseconds(timeout);
+	return (int)io_result(select_green(&s, ns ? io_after(ns) : 0, mask), saved);
+}
 
 int patch_pselect(int n, fd_set *in, fd_set *out, fd_set *odd, const struct timespec *timeout, const sigset_t *mask)
 {
 	if (!patch_green() || n < 0 || !poll_time_valid(timeout))
 		return real.pselect(n, in, out, odd, timeout, mask);
-	int saved = errno;
-	struct sets s = {.n = n, .user = {in, out, odd}};
-	int64_t ns = poll_nanoseconds(timeout);
-	return (int)io_result(select_green(&s, ns ? io_after(ns) : 0, mask), saved);
+	return select_timespec(n, in, out, odd, timeout, mask);
 }
 EXPORT(pselect);

@@ -1,7 +1,7 @@
 /* The sleeps: sleep, usleep, nanosleep, clock_nanosleep, thrd_sleep.
  *
- * Every one ends as a native one that no signal interrupts: a parked greenlet does not meet handlers yet. A sleep of nothing lets
- * the others run once. */
+ * Every one ends as a native one that no signal interrupts: a parked greenlet does not meet handlers yet. A sleep
+ * of nothing lets the others run once. */
 #include <threads.h>
 #include <time.h>
 
@@ -75,7 +75,8 @@ int patch_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wan
 	/* libc's own words for clocks that cannot be slept by, or do not exist. */
 	if (!patch_green() || want == NULL || !poll_time_valid(want))
 		return real.clock_nanosleep(clock, flags, want, left);
-	int r = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? 0 : real.clock_nanosleep(clock, 0, &nothing, NULL);
+	int r = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? 0
+								    : real.clock_nanosleep(clock, 0, &nothing, NULL);
 	if (r != 0)
 		return r;
 	int64_t ns = poll_nanoseconds(want);
@@ -96,7 +97,8 @@ int patch_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wan
 			sleep_for(ns);
 		break;
 	default:
-		/* A processor-time clock. It goes on only while others run, which they could not if this thread slept for real. */
+		/* A processor-time clock. It goes on only while others run, which they could not if this thread
+		 * slept for real. */
 		sleep_by(clock, absolute ? ns : read_clock(clock) + ns, LOOK_CPU);
 	}
 	return 0;

@@ -1,9 +1,10 @@
-/* Pipes, FIFOs, terminals, eventfds, timers, inotify and other character devices: their O_NONBLOCK is not ours to set, because
- * other processes share it. So RWF_NOWAIT where the kernel has it (pipes; reading eventfd, timerfd, signalfd); elsewhere
- * (EOPNOTSUPP: FIFOs, terminals, inotify, writing an eventfd) wait, look with poll, and make the original call.
+/* Pipes, FIFOs, terminals, eventfds, timers, inotify and other character devices: their O_NONBLOCK is not ours to
+ * set, because other processes share it. So RWF_NOWAIT where the kernel has it (pipes; reading eventfd, timerfd,
+ * signalfd); elsewhere (EOPNOTSUPP: FIFOs, terminals, inotify, writing an eventfd) wait, look with poll, and make
+ * the original call.
  *
- * Between that look and the call nothing else of this process runs; another process that shares the file may still be faster, and the call
- * then blocks. That is the price of leaving the flag alone. */
+ * Between that look and the call nothing else of this process runs; another process that shares the file may still
+ * be faster, and the call then blocks. That is the price of leaving the flag alone. */
 #include "shim/libc/slow.h"
 
 #include <string.h>
@@ -30,8 +31,8 @@ static ssize_t attempt_read(struct transfer *t)
 	return n >= 0 ? n : -errno;
 }
 
-/* Without RWF_NOWAIT: no more than what POLLOUT has promised. What fits in one piece goes as one, so that writes of up to PIPE_BUF
- * stay whole (POSIX write()). */
+/* Without RWF_NOWAIT: no more than what POLLOUT has promised. What fits in one piece goes as one, so that writes of
+ * up to PIPE_BUF stay whole (POSIX write()). */
 static ssize_t write_piece(struct transfer *t, const struct io_view *view)
 {
 	size_t piece = t->about->piece, left = t->size - t->done;
@@ -43,8 +44,8 @@ static ssize_t write_piece(struct transfer *t, const struct io_view *view)
 	return n >= 0 ? n : -errno;
 }
 
-/* POLLOUT on an eventfd says that one more can be added; for a larger number only the write itself knows. Hence O_NONBLOCK around it, on
- * and off while nothing else of this process runs. */
+/* POLLOUT on an eventfd says that one more can be added; for a larger number only the write itself knows. Hence
+ * O_NONBLOCK around it, on and off while nothing else of this process runs. */
 static bool may_overflow(const struct transfer *t)
 {
 	uint64_t value;
@@ -104,7 +105,8 @@ ssize_t slow_read(int fd, struct description *d, const struct iovec *v, int n)
 
 ssize_t slow_write(int fd, struct description *d, const struct iovec *v, int n, size_t size)
 {
-	/* Only a byte stream (one with a piece) goes on after a partial write: elsewhere a short count is the device's own answer. */
+	/* Only a byte stream (one with a piece) goes on after a partial write: elsewhere a short count is the
+	 * device's own answer. */
 	struct transfer t = {
 		.attempt = attempt_write,
 		.about = d,

@@ -4,7 +4,8 @@
 
 #include "shim/libc/transfer.h"
 
-/* A count or -errno; IO_NEVER_BLOCKS (now known of d): make the original call. `size` is the sum of the vector, not 0. */
+/* A count or -errno; IO_NEVER_BLOCKS (now known of d): make the original call. `size` is the sum of the vector, not
+ * 0. */
 ssize_t slow_read(int fd, struct description *d, const struct iovec *v, int n);
 ssize_t slow_write(int fd, struct description *d, const struct iovec *v, int n, size_t size);
 

@@ -1,12 +1,13 @@
 /* recv, recvfrom, send, sendto: MSG_DONTWAIT, and the loop of transfer.h.
  *
- * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a stream socket that
- * gave less than asked is empty, and trying would only fetch EAGAIN. */
+ * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a
+ * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN. */
 #include "shim/libc/socket.h"
 
 #include <poll.h>
 
-/* recv never waits with these: the out-of-band byte and the error queue are there or not (tcp_recv_urg, sock_recv_errqueue). */
+/* recv never waits with these: the out-of-band byte and the error queue are there or not (tcp_recv_urg,
+ * sock_recv_errqueue). */
 enum { AT_ONCE = MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE };
 
 struct description *socket_blocking(int fd, int flags)
@@ -47,8 +48,8 @@ static ssize_t attempt_receive(struct transfer *t)
 	return n;
 }
 
-/* MSG_PEEK takes nothing away, so readiness comes at once however little there is: ask again and again, until the bytes are there, or
- * none will come any more. */
+/* MSG_PEEK takes nothing away, so readiness comes at once however little there is: ask again and again, until the
+ * bytes are there, or none will come any more. */
 static ssize_t peek(struct transfer *t, size_t enough)
 {
 	for (;;) {
@@ -83,7 +84,8 @@ ssize_t socket_run_receive(struct transfer *t, int flags)
 	t->enough = flags & MSG_PEEK ? 0 : enough;
 	t->wait.blind = socket_blind(t->about, t->enough);
 	ssize_t r = io_transfer(t, t->about->drained);
-	/* tcp_recvmsg_locked asks for bytes only while some are wanted: of none, it has got all even when the timeout ends its wait. */
+	/* tcp_recvmsg_locked asks for bytes only while some are wanted: of none, it has got all even when the
+	 * timeout ends its wait. */
 	if (unlikely(r == -EAGAIN && n == 0 && t->about->kind == FD_STREAM && !is_unix(t->wait.fd)))
 		return 0;
 	return r;
@@ -109,7 +111,8 @@ static ssize_t attempt_send(struct transfer *t)
 {
 	size_t left = t->size - t->done;
 	if (t->done > 0) {
-		/* A native call that has sent something returns the count, and raises no SIGPIPE and takes no error with it. */
+		/* A native call that has sent something returns the count, and raises no SIGPIPE and takes no error
+		 * with it. */
 		if (socket_failed(t->wait.fd))
 			return 0;
 		t->flags |= MSG_NOSIGNAL;
@@ -144,26 +147,35 @@ ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, in
 	return io_transfer(&t, false);
 }
 
-ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
+APART static ssize_t recv_green(int fd, void *buf, size_t n, int flags)
 {
-	if (!patch_green())
-		return real.recv(fd, buf, n, flags);
 	io_cancellation_point();
 	int saved = errno;
 	struct description *d = socket_blocking(fd, flags);
 	return d ? io_result(socket_receive(fd, d, buf, n, flags, NULL, NULL), saved) : real.recv(fd, buf, n, flags);
 }
+
+ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
+{
+	return patch_green() ? recv_green(fd, buf, n, flags) : real.recv(fd, buf, n, flags);
+}
 EXPORT(recv);
+
+APART static ssize_t recvfrom_green(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
+{
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = socket_blocking(fd, flags);
+	if (d == NULL)
+		return real.recvfrom(fd, buf, n, flags, from, size);
+	return io_result(socket_receive(fd, d, buf, n, flags, from, size), saved);
+}
 
 ssize_t patch_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
 {
 	if (!patch_green())
 		return real.recvfrom(fd, buf, n, flags, from, size);
-	io_cancellation_point();
-	int saved = errno;
-	struct description *d = socket_blocking(fd, flags);
-	return d ? io_result(socket_receive(fd, d, buf, n, flags, from, size), saved)
-		 : real.recvfrom(fd, buf, n, flags, from, size);
+	return recvfrom_green(fd, buf, n, flags, from, size);
 }
 EXPORT(recvfrom);
 
@@ -174,33 +186,45 @@ ssize_t patch___recv_chk(int fd, void *buf, size_t n, size_t room, int flags)
 }
 EXPORT(__recv_chk);
 
-ssize_t patch___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from, socklen_t *size)
+ssize_t patch___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags, struct sockaddr *from,
+			     socklen_t *size)
 {
-	return n > room ? real.__recvfrom_chk(fd, buf, n, room, flags, from, size)
-			: patch_recvfrom(fd, buf, n, flags, from, size);
+	if (n > room)
+		return real.__recvfrom_chk(fd, buf, n, room, flags, from, size);
+	return patch_recvfrom(fd, buf, n, flags, from, size);
 }
 EXPORT(__recvfrom_chk);
 
-ssize_t patch_send(int fd, const void *buf, size_t n, int flags)
+APART static ssize_t send_green(int fd, const void *buf, size_t n, int flags)
 {
-	if (!patch_green())
-		return real.send(fd, buf, n, flags);
 	io_cancellation_point();
 	int saved = errno;
 	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
 	return d ? io_result(socket_send(fd, d, buf, n, flags, NULL, 0), saved) : real.send(fd, buf, n, flags);
 }
+
+ssize_t patch_send(int fd, const void *buf, size_t n, int flags)
+{
+	return patch_green() ? send_green(fd, buf, n, flags) : real.send(fd, buf, n, flags);
+}
 EXPORT(send);
 EXPORT_AS(__send, send);
+
+APART static ssize_t sendto_green(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to,
+				  socklen_t size)
+{
+	io_cancellation_point();
+	int saved = errno;
+	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
+	if (d == NULL)
+		return real.sendto(fd, buf, n, flags, to, size);
+	return io_result(socket_send(fd, d, buf, n, flags, to, size), saved);
+}
 
 ssize_t patch_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t size)
 {
 	if (!patch_green())
 		return real.sendto(fd, buf, n, flags, to, size);
-	io_cancellation_point();
-	int saved = errno;
-	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
-	return d ? io_result(socket_send(fd, d, buf, n, flags, to, size), saved)
-		 : real.sendto(fd, buf, n, flags, to, size);
+	return sendto_green(fd, buf, n, flags, to, size);
 }
 EXPORT(sendto);

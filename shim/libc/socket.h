@@ -14,19 +14,20 @@ ssize_t socket_send_message(int fd, struct description *d, const struct msghdr *
 
 /* Runs a receiving transfer of t->size bytes: as much as the flags and SO_RCVLOWAT ask for. */
 ssize_t socket_run_receive(struct transfer *t, int flags);
-/* Whether epoll will not say when the missing bytes are there: it speaks of SO_RCVLOWAT bytes and no fewer, while MSG_DONTWAIT, which
- * takes what there is, may have left over less than that to wait for. */
+/* Whether epoll will not say when the missing bytes are there: it speaks of SO_RCVLOWAT bytes and no fewer, while
+ * MSG_DONTWAIT, which takes what there is, may have left over less than that to wait for. */
 bool socket_blind(const struct description *d, size_t missing);
 /* Remembers whether a read of `asked` bytes that gave n has emptied the queue. */
 void socket_note_drained(struct description *d, size_t asked, ssize_t n, int flags);
 /* New numbers came with a message; old ones went out with one. */
 void socket_note_received(struct msghdr *msg);
 void socket_note_sent(const struct msghdr *msg);
-/* Whether a transfer that has sent something must stop here, so that the program's next call meets the error, and not ours. */
+/* Whether a transfer that has sent something must stop here, so that the program's next call meets the error, and
+ * not ours. */
 bool socket_failed(int fd);
 
-/* fd's record if the call must not block the OS thread: a green caller, a socket, and no word of the program against blocking.
- * NULL: the original. */
+/* fd's record if the call must not block the OS thread: a green caller, a socket, and no word of the program
+ * against blocking. NULL: the original. */
 struct description *socket_blocking(int fd, int flags);
 
 #endif

@@ -1,5 +1,5 @@
-/* fclose, pclose, closedir, freopen: closers that know the number only inside libc. Their own waiting (a last flush, a child's end) is
- * native. */
+/* fclose, pclose, closedir, freopen: closers that know the number only inside libc. Their own waiting (a last
+ * flush, a child's end) is native. */
 #include <dirent.h>
 #include <stdio.h>
 

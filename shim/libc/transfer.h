@@ -39,8 +39,8 @@ struct transfer {
 /* A count or -errno; IO_NEVER_BLOCKS if nothing was moved and nothing ever will have to wait. */
 ssize_t io_transfer(struct transfer *t, bool wait_first);
 
-/* A view of the part of a vector that is left after `done` bytes, without touching the caller's. At most IO_VIEW entries of it
- * when it must be copied: what they leave over is the next attempt's. */
+/* A view of the part of a vector that is left after `done` bytes, without touching the caller's. At most IO_VIEW
+ * entries of it when it must be copied: what they leave over is the next attempt's. */
 enum { IO_VIEW = 8 };
 struct io_view {
 	const struct iovec *v;

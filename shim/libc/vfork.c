@@ -1,8 +1,9 @@
 /* vfork, apart from its entry, which each architecture has in a file of its own.
  *
- * vfork returns twice from one frame, so no C function can stand between the program and libc's: the entry asks vfork_target where to go, and jumps
- * there with the stack as it found it. Without a runtime that is libc's vfork. With one it is fork: the child would run in the parent's
- * memory, and a close of its own would end the parent's waits. POSIX.1-2001 lets vfork be fork. */
+ * vfork returns twice from one frame, so no C function can stand between the program and libc's: the entry asks
+ * vfork_target where to go, and jumps there with the stack as it found it. Without a runtime that is libc's vfork.
+ * With one it is fork: the child would run in the parent's memory, and a close of its own would end the parent's
+ * waits. POSIX.1-2001 lets vfork be fork. */
 #include "shim/libc/vfork.h"
 
 #include "shim/base/patch.h"

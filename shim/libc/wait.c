@@ -34,7 +34,8 @@ static void begin(struct io_wait *w)
 	w->life = w->about ? w->about->life : 0;
 }
 
-/* Waiters are also sent away as if by a close when something else has happened that epoll does not tell of (shutdown). */
+/* Waiters are also sent away as if by a close when something else has happened that epoll does not tell of
+ * (shutdown). */
 static bool still_the_same(const struct io_wait *w)
 {
 	return w->about && fds_peek(w->fd) == w->about && w->about->life == w->life;
@@ -55,8 +56,9 @@ int io_backoff(struct io_wait *w)
 int io_wait(struct io_wait *w)
 {
 	begin(w);
-	/* Readiness that the call itself denies would spin: a datagram for a Unix socket whose queue is full finds its own
-	 * socket writable for ever. A crowd on one descriptor does not look like that: there poll says "not ready". */
+	/* Readiness that the call itself denies would spin: a datagram for a Unix socket whose queue is full finds
+	 * its own socket writable for ever. A crowd on one descriptor does not look like that: there poll says "not
+	 * ready". */
 	if (w->blind || (w->vain >= 2 && io_ready(w->fd, w->way)))
 		return io_backoff(w);
 	w->vain++;

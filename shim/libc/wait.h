@@ -1,6 +1,7 @@
 /* wait.h: how a call on a descriptor waits, and how it ends.
  *
- * One struct io_wait spans a whole call: its deadline is taken once, at the first wait, and covers partial transfers too. */
+ * One struct io_wait spans a whole call: its deadline is taken once, at the first wait, and covers partial
+ * transfers too. */
 #ifndef SHIM_LIBC_WAIT_H
 #define SHIM_LIBC_WAIT_H
 
@@ -13,6 +14,10 @@
 #include "shim/base/patch.h"
 #include "shim/fds/fds.h"
 #include "shim/pthread/cancel.h"
+
+/* What a wrapper does when it is green stands apart from the wrapper, so that without a runtime it saves no
+ * register: a load, a test and a jump to the original. */
+#define APART __attribute__((noinline))
 
 struct io_wait {
 	int fd;
@@ -34,18 +39,20 @@ enum { IO_NEVER_BLOCKS = -4096 };
 int64_t io_now(void);
 int64_t io_after(int64_t ns);
 
-/* Parks until the call is worth another try: 0. -EAGAIN: the timeout of the socket has passed. -EBADF: closed meanwhile.
- * -ECANCELED: killed. IO_NEVER_BLOCKS. */
+/* Parks until the call is worth another try: 0. -EAGAIN: the timeout of the socket has passed. -EBADF: closed
+ * meanwhile. -ECANCELED: killed. IO_NEVER_BLOCKS. */
 int io_wait(struct io_wait *w);
 /* The same where nothing says when: sleeps a little, longer each time. */
 int io_backoff(struct io_wait *w);
 /* What poll(2) says now. */
 bool io_ready(int fd, int way);
 
-/* POSIX cancellation points begin with this, and a wait that was cut short ends with it, holding nothing: it may unwind the caller. */
+/* POSIX cancellation points begin with this, and a wait that was cut short ends with it, holding nothing: it may
+ * unwind the caller. */
 static inline void io_cancellation_point(void)
 {
-	patch_testcancel();
+	if (patch_cancelled())
+		patch_testcancel();
 }
 
 /* The edge: a count, or -errno to -1 and errno. A successful call leaves errno as it found it: `saved`. */

@@ -6,12 +6,12 @@
 
 #include "shim/pthread/thread.h"
 
-static void fill_stack(pthread_attr_t *attr, const struct gev_greenlet *g)
+static void fill_stack(pthread_attr_t *attr, const struct gev_greenlet *g, bool unguarded)
 {
 	struct gev_stack_info stack;
 	patch_gev->thread_stack(g, &stack);
 	pthread_attr_setstack(attr, stack.base, stack.size);
-	pthread_attr_setguardsize(attr, stack.guard);
+	pthread_attr_setguardsize(attr, unguarded ? 0 : stack.guard);
 }
 
 int patch_pthread_getattr_np(pthread_t id, pthread_attr_t *attr)
@@ -27,7 +27,7 @@ int patch_pthread_getattr_np(pthread_t id, pthread_attr_t *attr)
 	int r = pthread_attr_init(attr);
 	if (r)
 		return r;
-	fill_stack(attr, asks_itself ? self : t->greenlet);
+	fill_stack(attr, asks_itself ? self : t->greenlet, t && t->unguarded);
 	if (asks_itself)
 		return 0;
 	struct sched_param param = {.sched_priority = t->priority};

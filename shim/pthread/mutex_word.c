@@ -19,7 +19,6 @@
 #include "shim/pthread/mutex_word.h"
 
 #include <linux/futex.h>
-#include <sys/syscall.h>
 
 #include "shim/pthread/until.h"
 
@@ -123,23 +122,19 @@ static uintptr_t pass_on(void *arg, bool woken, bool more)
 	return more ? LEFT_TO_ONE_OF_MANY : LEFT_TO_LAST;
 }
 
-static void wake_native(int *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
 void patch_word_give_slow(pthread_mutex_t *m)
 {
 	int *word = word_of(m);
 	int saved = errno;
 	if (!__atomic_load_n(&patch_started, __ATOMIC_ACQUIRE)) {
 		__atomic_exchange_n(word, PATCH_WORD_FREE, __ATOMIC_SEQ_CST);
-		wake_native(word);
+		patch_wake_native(word, FUTEX_WAKE_PRIVATE);
 		/* Started meanwhile, by main: then somebody may have queued in the lot before the exchange. */
 		if (__atomic_load_n(&patch_started, __ATOMIC_SEQ_CST))
 			patch_gev->lot_wake(m, 1, LEFT_TO_ONE_OF_MANY);
-	} else if (!patch_gev->lot_wake_one(m, pass_on, m) && unlikely(__atomic_load_n(&patch_native_waiters, __ATOMIC_SEQ_CST))) {
-		wake_native(word);
+	} else if (!patch_gev->lot_wake_one(m, pass_on, m) &&
+		   unlikely(__atomic_load_n(&patch_native_waiters, __ATOMIC_SEQ_CST))) {
+		patch_wake_native(word, FUTEX_WAKE_PRIVATE);
 	}
 	errno = saved;
 }

@@ -3,6 +3,7 @@
 #define PATCH_PTHREAD_MUTEX_WORD_H
 
 #include <sys/single_threaded.h>
+#include <sys/syscall.h>
 
 #include "shim/pthread/thread.h"
 
@@ -47,5 +48,11 @@ static inline void patch_word_give(pthread_mutex_t *m)
 /* How many OS threads are inside a blocking call of libc's on an object whose wake-ups are ours now. They got there before the runtime started
  * (helper threads of libc's); while there are any, wake-ups go to libc's own waiters too. Atomic. */
 extern int patch_native_waiters;
+
+/* Wakes one of those whom the kernel keeps under that word. Not by way of our own syscall(): it would look in the lot too. */
+static inline void patch_wake_native(const void *word, int wake)
+{
+	real.syscall(SYS_futex, (long)word, wake, 1, 0, 0, 0);
+}
 
 #endif

@@ -6,7 +6,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
-#include "shim/pthread/thread.h"
+#include "shim/pthread/mutex_word.h"
 
 static ptrdiff_t list_offset; /* of the list in every struct pthread; 0: not known */
 
@@ -28,7 +28,7 @@ static void owner_died(uint32_t *word, uint32_t tid, bool inherits)
 	} while (!__atomic_compare_exchange_n(word, &old, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED, true, __ATOMIC_SEQ_CST,
 					      __ATOMIC_RELAXED));
 	if (!inherits && (old & FUTEX_WAITERS))
-		syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+		patch_wake_native(word, FUTEX_WAKE);
 }
 
 void patch_robust_end(void)

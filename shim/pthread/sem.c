@@ -14,7 +14,6 @@
  */
 #include <limits.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
 
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/mutex_word.h"
@@ -193,8 +192,9 @@ static __attribute__((noinline)) int post_slow(sem_t *sem)
 		return r;
 	}
 	struct posting p = {.sem = sem};
-	if (patch_gev->lot_wake_one(sem, hand_over, &p) == 0 && unlikely(__atomic_load_n(&patch_native_waiters, __ATOMIC_SEQ_CST)))
-		syscall(SYS_futex, sem, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); /* libc waits on the value */
+	if (patch_gev->lot_wake_one(sem, hand_over, &p) == 0 &&
+	    unlikely(__atomic_load_n(&patch_native_waiters, __ATOMIC_SEQ_CST)))
+		patch_wake_native(sem, FUTEX_WAKE_PRIVATE); /* libc waits on the value */
 	if (p.overflow)
 		return overflow();
 	errno = saved;

@@ -83,8 +83,8 @@ static void read_stack(const pthread_attr_t *attr, struct gev_thread_attr *out)
 	}
 	pthread_attr_getstacksize(attr, &out->stack_size);
 	pthread_attr_getguardsize(attr, &out->guard_size);
-	/* Since 2.27 glibc adds the guard to the size that was asked for (nptl/allocatestack.c). */
-	out->stack_size += out->guard_size;
+	/* Since 2.27 glibc adds the guard to the size that was asked for (nptl/allocatestack.c). There is one always. */
+	out->stack_size += out->guard_size ? out->guard_size : 1;
 }
 
 static int read_attr(const pthread_attr_t *attr, struct wanted *w)
@@ -160,6 +160,7 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	t->arg = arg;
 	t->c11 = c11;
 	t->cpus = cpus;
+	t->unguarded = w.attr.guard_size == 0;
 	t->policy = patch_me.policy;
 	t->priority = patch_me.priority;
 	memcpy(t->name, patch_me.name, sizeof t->name);

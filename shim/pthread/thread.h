@@ -46,6 +46,7 @@ struct patch_thread {
 	struct patch_thread *next_dead;
 	int policy;
 	int priority;
+	bool unguarded;   /* asked for no guard page; there is one all the same */
 	cpu_set_t *cpus; /* what pthread_setaffinity_np was told; NULL: nothing */
 	char name[16];   /* "": as main's */
 };

@@ -26,6 +26,7 @@ Test(clock, deadline)
 		if (rows[i].deadline >= 0)
 			cr_expect_eq(deadline, rows[i].deadline, "%s", rows[i].desc);
 		else
-			cr_expect(deadline >= before + NS_PER_S && deadline <= gev__now() + NS_PER_S, "%s", rows[i].desc);
+			cr_expect(deadline >= before + NS_PER_S && deadline <= gev__now() + NS_PER_S, "%s",
+				  rows[i].desc);
 	}
 }

@@ -95,7 +95,8 @@ Test(next, leaves_the_programs_loader_error)
 /* A library's constructor that waits in dlopen, with the loader's lock, for what another thread looks up meanwhile. */
 static sem_t inside, looked_up;
 
-__attribute__((visibility("default"))) void in_constructor(void)
+void in_constructor(void) __attribute__((visibility("default")));
+void in_constructor(void)
 {
 	sem_post(&inside);
 	sem_wait(&looked_up);

@@ -36,6 +36,15 @@ static int run(void *arg)
 	return (int)(long)arg;
 }
 
+static int answer(void *arg)
+{
+	mtx_lock(&lock);
+	go = 0;
+	cnd_signal(&changed);
+	mtx_unlock(&lock);
+	return 0;
+}
+
 int main(void)
 {
 	thrd_t t[5];
@@ -71,5 +80,14 @@ int main(void)
 	soon = after(CLOCK_REALTIME, 0.05);
 	printf("condition: %d\n", cnd_timedwait(&changed, &timed, &soon) == thrd_timedout);
 	mtx_unlock(&timed);
+
+	check(thrd_create(&t[0], answer, NULL) == thrd_success);
+	printf("detach: %d\n", thrd_detach(t[0]) == thrd_success);
+	mtx_lock(&lock);
+	while (go)
+		cnd_wait(&changed, &lock);
+	mtx_unlock(&lock);
+	tss_delete(key);
+	printf("deleted: %d\n", tss_set(key, &key) == thrd_error);
 	return 0;
 }

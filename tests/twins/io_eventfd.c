@@ -23,6 +23,14 @@ static void *writer(void *arg)
 	return arg;
 }
 
+static void *call_reader(void *arg)
+{
+	eventfd_t value = 0;
+	sem_post(&here);
+	check(eventfd_read(counter, &value) == 0);
+	return (void *)value;
+}
+
 int main(void)
 {
 	uint64_t value = 0;
@@ -64,5 +72,11 @@ int main(void)
 	printf("expirations %d\n", (int)value);
 	check(eventfd_write(counter, 1) == 0);
 	join(t);
+
+	counter = eventfd(0, 0);
+	t = spawn(call_reader, NULL);
+	wait_for(&here);
+	check(eventfd_write(counter, 7) == 0);
+	printf("eventfd_read got %ld\n", (long)join(t));
 	return 0;
 }

@@ -1,4 +1,6 @@
 /* Thread-specific data: many keys, values of each thread, destructors and their rounds, deletion, the limit. */
+#include <limits.h>
+
 #include "twin.h"
 
 enum { KEYS = 100, THREADS = 20 };
@@ -74,7 +76,10 @@ int main(void)
 	pthread_key_t k;
 	while ((error = pthread_key_create(&k, NULL)) == 0)
 		more++;
-	printf("keys until %s: %d\n", strerrorname_np(error), more + KEYS + 1);
+	/* A library may hold a few of the PTHREAD_KEYS_MAX. */
+	more += KEYS + 1;
+	printf("keys until %s: nearly all %d\n", strerrorname_np(error),
+	       more <= PTHREAD_KEYS_MAX && more > PTHREAD_KEYS_MAX - 10);
 	check(pthread_key_delete(key[5]) == 0);
 	show_error(pthread_key_create(&k, NULL));
 	printf("a new key starts empty: %d\n", pthread_getspecific(k) == NULL);

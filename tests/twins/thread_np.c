@@ -51,6 +51,8 @@ int main(void)
 	show_error(pthread_setschedprio(t, 0));
 	show_error(pthread_kill(t, 0));
 	show_error(pthread_kill(t, 12345));
+	show_error(pthread_sigqueue(t, 0, (union sigval){.sival_int = 1}));
+	show_error(pthread_sigqueue(t, 12345, (union sigval){.sival_int = 1}));
 	sem_post(&go);
 	join(t);
 	return 0;

@@ -36,7 +36,8 @@ static int close_all(const char *how)
 	else
 		for (int fd = 3; fd < 1024; fd++)
 			closed += dup2(2, fd) == fd && close(fd) == 0;
-	return closed;
+	/* A few numbers may belong to somebody who does not give them away. */
+	return closed > 1000 ? 1000 : closed;
 }
 
 static void talk(void)

@@ -1,0 +1,44 @@
+/* A handler without SA_RESTART interrupts the call in which its thread is parked: EINTR. */
+#include <signal.h>
+
+#include "twin.h"
+
+static int gate[2];
+
+static void *park(void *arg)
+{
+	char byte;
+	check(read(gate[0], &byte, 1) == 1);
+	return arg;
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+int main(void)
+{
+	int fd[2];
+	char byte;
+	struct sigaction action = {.sa_handler = on_alarm};
+	struct timespec wanted = {5, 0}, rest = {0, 0};
+	sigset_t alarm_only;
+	check(pipe(gate) == 0 && pipe(fd) == 0);
+	check(sigaction(SIGALRM, &action, NULL) == 0);
+	/* The other thread does not take it: main is who is interrupted. */
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	check(pthread_sigmask(SIG_BLOCK, &alarm_only, NULL) == 0);
+	pthread_t t = spawn(park, NULL);
+	check(pthread_sigmask(SIG_UNBLOCK, &alarm_only, NULL) == 0);
+	report_threads();
+	ualarm(20000, 0);
+	show(read(fd[0], &byte, 1));
+	ualarm(20000, 0);
+	show(nanosleep(&wanted, &rest));
+	printf("the rest: %d\n", rest.tv_sec == 4);
+	check(write(gate[1], "x", 1) == 1);
+	join(t);
+	return 0;
+}
