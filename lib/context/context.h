@@ -47,19 +47,17 @@ void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)
  * where both share a thread pointer: the caller's business. */
 void gev__context_switch(struct gev__context *from, struct gev__context *to);
 
-/* Fetches what the first steps of `c` will touch: the frames between the switch and the code that waits, and the ends of its thread-local storage. */
+/* Fetches what the first steps of `c` will touch: the frames between the switch and the code that waits, and the middle of its thread-local storage. */
 static inline void gev__context_prefetch(const struct gev__context *c)
 {
 #ifndef GEV_CONTEXT_UCONTEXT
-	enum { FRAMES = 12 * 64, CONTROL_BLOCK = 0x300 };
+	enum { FRAMES = 12 * 64 };
 	const char *sp = c->sp, *tp = c->tp;
 	for (int at = 0; at < FRAMES; at += 64)
 		__builtin_prefetch(sp + at, 1);
-	/* Below the thread pointer lie the variables of the libraries that were loaded first, ours and errno among them; at it, the canary;
-	 * a little above, what libc's cancellation points look at. */
+	/* Just below the thread pointer lie the variables of the libraries that were loaded first; at it, the stack protector's canary. */
 	__builtin_prefetch(tp - 64, 1);
 	__builtin_prefetch(tp, 1);
-	__builtin_prefetch(tp + CONTROL_BLOCK, 1);
 #endif
 	(void)c;
 }

@@ -24,6 +24,7 @@ enum gev__state { GEV__NEW, GEV__READY, GEV__RUNNING, GEV__PARKED, GEV__DONE };
 struct gev__hub;
 
 struct gev_greenlet {
+	/* All that a park, a wake and a switch touch lies in the first 64 bytes: with thousands of greenlets each line is a cache miss. */
 	struct gev__context context;
 	struct gev__hub *hub;
 	uint8_t state;

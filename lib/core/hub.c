@@ -92,7 +92,10 @@ static inline void prefetch_ahead(const struct gev__hub *h)
 	const char *far = (const char *)h->ready[(h->ready_head + 2) & h->ready_mask];
 	__builtin_prefetch(far, 1);
 	__builtin_prefetch(far + CACHE_LINE, 1);
-	gev__context_prefetch(&h->ready[h->ready_head & h->ready_mask]->context);
+	const struct gev__context *near = &h->ready[h->ready_head & h->ready_mask]->context;
+	gev__context_prefetch(near);
+	for (int i = 0; i < 2; i++)
+		__builtin_prefetch((const char *)near->tp + h->hot_tls[i], 1);
 }
 
 static inline struct gev_greenlet *pick(struct gev__hub *h)
@@ -114,8 +117,10 @@ void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
 	self->state = GEV__RUNNING;
 	struct gev_greenlet *dead = h->dead;
 	if (unlikely(dead != NULL)) {
+		int saved = errno;
 		h->dead = NULL;
 		gev__greenlet_reclaim(dead);
+		errno = saved;
 	}
 }
 
@@ -129,11 +134,14 @@ void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
 		return;
 	}
 	h->switches++;
-	/* Greenlets that share a thread pointer share errno. */
-	from->saved_errno = errno;
+	/* Greenlets that share a thread pointer share errno; one with its own need not touch it. */
+	bool shares = !from->own_identity;
+	if (shares)
+		from->saved_errno = errno;
 	gev__context_switch(&from->context, &next->context);
 	gev__hub_arrive(h, from);
-	errno = from->saved_errno;
+	if (shares)
+		errno = from->saved_errno;
 	h->busy--;
 }
 
@@ -301,6 +309,8 @@ struct gev__hub *gev__hub_get(int *error)
 	gev__context_adopt(&h->main.context);
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
 	gev__current = &h->main;
+	h->hot_tls[0] = (char *)&errno - (char *)h->main.context.tp;
+	h->hot_tls[1] = (char *)&gev__current - (char *)h->main.context.tp;
 	free_at_end(h);
 	return h;
 }

@@ -1,10 +1,16 @@
 /* recv, recvfrom, send, sendto: MSG_DONTWAIT, and the loop of transfer.h.
  *
  * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a
- * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN. */
+ * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN.
+ *
+ * The tries are bare system calls: libc's recv and send make themselves asynchronously cancellable around theirs, for
+ * the sake of a wait that these never make. */
 #include "shim/libc/socket.h"
 
 #include <poll.h>
+
+#include "shim/libc/kernel.h"
+#include <sys/syscall.h>
 
 /* recv never waits with these: the out-of-band byte and the error queue are there or not (tcp_recv_urg,
  * sock_recv_errqueue). */
@@ -39,8 +45,8 @@ bool socket_failed(int fd)
 static ssize_t attempt_receive(struct transfer *t)
 {
 	size_t left = t->size - t->done;
-	ssize_t n = t->peer ? real.recvfrom(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room)
-			    : real.recv(t->wait.fd, t->at + t->done, left, t->flags);
+	ssize_t n = real.syscall(SYS_recvfrom, t->wait.fd, (long)(t->at + t->done), (long)left, t->flags, (long)t->peer,
+				 (long)t->peer_room);
 	if (n < 0)
 		return -errno;
 	socket_note_drained(t->about, left, n, t->flags);
@@ -117,8 +123,8 @@ static ssize_t attempt_send(struct transfer *t)
 			return 0;
 		t->flags |= MSG_NOSIGNAL;
 	}
-	ssize_t n = t->peer ? real.sendto(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_size)
-			    : real.send(t->wait.fd, t->at + t->done, left, t->flags);
+	ssize_t n = real.syscall(SYS_sendto, t->wait.fd, (long)(t->at + t->done), (long)left, t->flags, (long)t->peer,
+				 (long)t->peer_size);
 	if (n >= 0)
 		return n;
 	/* TCP fast open: this call has begun to connect, and has sent nothing. */
@@ -127,7 +133,7 @@ static ssize_t attempt_send(struct transfer *t)
 		t->peer = NULL;
 		return -EAGAIN;
 	}
-	return -errno;
+	return n;
 }
 
 ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,

@@ -61,7 +61,8 @@ int patch_pthread_barrier_wait(pthread_barrier_t *b)
 		return real.pthread_barrier_wait(b);
 	if (words(b)[SHARED]) {
 		if (patch_green())
-			patch_warn_once("a barrier shared between processes stops all threads of this one while one waits");
+			patch_warn_once(
+				"a barrier shared between processes stops all threads of this one while one waits");
 		return real.pthread_barrier_wait(b);
 	}
 	struct arriving a = {.b = b};

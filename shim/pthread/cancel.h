@@ -10,7 +10,8 @@
 /* Whether the caller, a green thread, must end now. */
 static inline bool patch_cancelled(void)
 {
-	return unlikely(__atomic_load_n(&patch_me.cancelled, __ATOMIC_RELAXED)) && !patch_me.uncancellable && !patch_me.leaving;
+	return unlikely(__atomic_load_n(&patch_me.cancelled, __ATOMIC_RELAXED)) && !patch_me.uncancellable &&
+	       !patch_me.leaving;
 }
 
 /* Ends the calling thread with PTHREAD_CANCELED if that was asked for and is enabled. Unwinds: the caller holds nothing. */

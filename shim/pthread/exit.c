@@ -39,8 +39,8 @@ static uintptr_t end_now(void *arg, bool woken, bool more)
 {
 	struct end *e = arg;
 	uint32_t joinable = PATCH_JOINABLE;
-	e->nobody_asks = woken || !__atomic_compare_exchange_n(&e->t->state, &joinable, PATCH_ENDED, false, __ATOMIC_ACQ_REL,
-							       __ATOMIC_ACQUIRE);
+	e->nobody_asks = woken || !__atomic_compare_exchange_n(&e->t->state, &joinable, PATCH_ENDED, false,
+							       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 	if (e->nobody_asks)
 		__atomic_store_n(&e->t->state, PATCH_GONE, __ATOMIC_RELEASE);
 	return (uintptr_t)e->t->result;

@@ -81,7 +81,8 @@ static int join_green(struct patch_thread *t, void **value, clockid_t clock, con
 	if (!__atomic_compare_exchange_n(&t->joiner, &nobody, self, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return EINVAL;
 	void *result = NULL;
-	int r = state == PATCH_ENDED || until == NULL || patch_time_ok(until) ? wait_for_end(t, &result, clock, until) : -EINVAL;
+	int r = state == PATCH_ENDED || until == NULL || patch_time_ok(until) ? wait_for_end(t, &result, clock, until)
+									      : -EINVAL;
 	if (r == 0) {
 		if (value)
 			*value = result;

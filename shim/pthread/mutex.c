@@ -137,8 +137,10 @@ int patch_mutex_check(const pthread_mutex_t *m)
 	if (kind == PTHREAD_MUTEX_RECURSIVE_NP)
 		return is_mine(m) ? 0 : EPERM;
 	if (kind == PTHREAD_MUTEX_ERRORCHECK_NP)
-		return is_mine(m) && __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != PATCH_WORD_FREE ? 0 : EPERM;
-	if (kind > PTHREAD_MUTEX_ADAPTIVE_NP && (kind & (PTHREAD_MUTEX_RECURSIVE_NP | PTHREAD_MUTEX_ERRORCHECK_NP | ROBUST)))
+		return is_mine(m) && __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != PATCH_WORD_FREE ? 0
+													     : EPERM;
+	if (kind > PTHREAD_MUTEX_ADAPTIVE_NP &&
+	    (kind & (PTHREAD_MUTEX_RECURSIVE_NP | PTHREAD_MUTEX_ERRORCHECK_NP | ROBUST)))
 		return is_mine(m) ? 0 : EPERM;
 	return 0;
 }
@@ -181,7 +183,8 @@ void patch_mutex_leave(pthread_mutex_t *m)
 int patch_mutex_return(pthread_mutex_t *m)
 {
 	int r = lock(m, CLOCK_REALTIME, NULL);
-	if (r == 0 && patch_mutex_ours(m) && !(patch_mutex_kind(m) == PTHREAD_MUTEX_RECURSIVE_NP && m->__data.__count > 1))
+	if (r == 0 && patch_mutex_ours(m) &&
+	    !(patch_mutex_kind(m) == PTHREAD_MUTEX_RECURSIVE_NP && m->__data.__count > 1))
 		m->__data.__nusers--;
 	return r;
 }

@@ -84,8 +84,8 @@ int patch_word_wait(pthread_mutex_t *m, int64_t deadline)
 			insists = true;
 			__atomic_fetch_add(passed_over(m), 1, __ATOMIC_RELAXED);
 		}
-		if (seen != PATCH_WORD_WANTED &&
-		    !__atomic_compare_exchange_n(word, &seen, PATCH_WORD_WANTED, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		if (seen != PATCH_WORD_WANTED && !__atomic_compare_exchange_n(word, &seen, PATCH_WORD_WANTED, false,
+									      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			continue;
 		uintptr_t told;
 		r = patch_gev->lot_wait(m, still_wanted, NULL, word, deadline, GEV_PARK_PLAIN, &told);

@@ -25,8 +25,8 @@ static void owner_died(uint32_t *word, uint32_t tid, bool inherits)
 	do {
 		if ((old & FUTEX_TID_MASK) != tid)
 			return;
-	} while (!__atomic_compare_exchange_n(word, &old, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED, true, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(word, &old, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED, true,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	if (!inherits && (old & FUTEX_WAITERS))
 		patch_wake_native(word, FUTEX_WAKE);
 }
@@ -45,7 +45,8 @@ void patch_robust_end(void)
 		at = (struct robust_list *)((uintptr_t)at & ~(uintptr_t)INHERITS);
 		if (at == end || at == NULL)
 			break;
-		struct robust_list *next = at->next; /* once it is free another thread may take it, and link it elsewhere */
+		struct robust_list *next =
+			at->next; /* once it is free another thread may take it, and link it elsewhere */
 		owner_died((uint32_t *)(void *)((char *)at + head->futex_offset), (uint32_t)patch_tid(), inherits);
 		at = next;
 	}

@@ -147,7 +147,8 @@ static int wait(struct waiting *w, clockid_t clock, const struct timespec *until
 	const void *queue = w->bit == WRITERS_WAIT ? writers_of(w->l) : readers_of(w->l);
 	for (;;) {
 		uintptr_t told;
-		int r = patch_gev->lot_wait(queue, still_held, NULL, w, patch_until(clock, until), GEV_PARK_PLAIN, &told);
+		int r = patch_gev->lot_wait(queue, still_held, NULL, w, patch_until(clock, until), GEV_PARK_PLAIN,
+					    &told);
 		if (r == -EAGAIN)
 			return w->tried;
 		if (r == 0 && told == HANDED)
@@ -181,11 +182,15 @@ static uintptr_t to_more_readers(void *arg, bool woken, bool more)
 	if (!woken)
 		return HANDED;
 	uint32_t seen = __atomic_load_n(word_of(h->l), __ATOMIC_RELAXED), next;
-	do
-		next = ((seen - h->mine) & (more ? ~0U : ~READERS_WAIT)) + 1;
-	while (!__atomic_compare_exchange_n(word_of(h->l), &seen, next, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	bool shared;
+	do {
+		next = (seen - h->mine) & (more ? ~0U : ~READERS_WAIT);
+		/* On another OS thread those who were handed it before may have left already, and handed it to a writer. */
+		shared = (next & WRITER) == 0;
+		next += shared;
+	} while (!__atomic_compare_exchange_n(word_of(h->l), &seen, next, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	h->mine = 0;
-	return HANDED;
+	return shared ? HANDED : LOOK_AGAIN;
 }
 
 static uintptr_t to_reader(void *arg, bool woken, bool more)
@@ -231,7 +236,8 @@ static void release(pthread_rwlock_t *l, uint32_t mine)
 	for (;;) {
 		bool last = mine == WRITER || (seen & READERS) == 1;
 		if (!last || !(seen & (READERS_WAIT | WRITERS_WAIT))) {
-			if (__atomic_compare_exchange_n(word_of(l), &seen, seen - mine, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			if (__atomic_compare_exchange_n(word_of(l), &seen, seen - mine, true, __ATOMIC_RELEASE,
+							__ATOMIC_RELAXED))
 				return;
 			continue;
 		}
@@ -268,8 +274,8 @@ static int lock_shared(pthread_rwlock_t *l, bool write, clockid_t clock, const s
 {
 	if (patch_green() == NULL) {
 		if (until)
-			return write ? real.pthread_rwlock_clockwrlock(l, clock, until) :
-				       real.pthread_rwlock_clockrdlock(l, clock, until);
+			return write ? real.pthread_rwlock_clockwrlock(l, clock, until)
+				     : real.pthread_rwlock_clockrdlock(l, clock, until);
 		return write ? real.pthread_rwlock_wrlock(l) : real.pthread_rwlock_rdlock(l);
 	}
 	int64_t step = 0;
@@ -291,7 +297,8 @@ static int lock(pthread_rwlock_t *l, bool write, clockid_t clock, const struct t
 		return EINVAL;
 	if (unlikely(is_shared(l)))
 		return lock_shared(l, write, clock, until);
-	struct waiting w = {.l = l, .as = write ? with_writer : with_reader, .bit = write ? WRITERS_WAIT : READERS_WAIT};
+	struct waiting w = {
+		.l = l, .as = write ? with_writer : with_reader, .bit = write ? WRITERS_WAIT : READERS_WAIT};
 	int r = write ? try_lock(l, with_writer) : try_lock(l, with_reader);
 	if (unlikely(r == EBUSY))
 		r = is_mine(l) ? EDEADLK : wait(&w, clock, until);

@@ -42,7 +42,8 @@ static inline bool take(sem_t *sem)
 {
 	uint64_t data = __atomic_load_n(data_of(sem), __ATOMIC_RELAXED);
 	while (value_in(data) > 0)
-		if (__atomic_compare_exchange_n(data_of(sem), &data, data - 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(data_of(sem), &data, data - 1, true, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
 			return true;
 	return false;
 }
@@ -74,7 +75,8 @@ static int wait_green(sem_t *sem, clockid_t clock, const struct timespec *until)
 	for (;;) {
 		struct waiting w = {.sem = sem};
 		uintptr_t told;
-		int r = patch_gev->lot_wait(sem, count_in, NULL, &w, patch_until(clock, until), GEV_PARK_KILLABLE, &told);
+		int r = patch_gev->lot_wait(sem, count_in, NULL, &w, patch_until(clock, until), GEV_PARK_KILLABLE,
+					    &told);
 		if (w.got_it || (r == 0 && told == HANDED))
 			return 0;
 		__atomic_fetch_sub(data_of(sem), ONE_WAITER, __ATOMIC_RELAXED);
@@ -207,7 +209,8 @@ int patch_sem_post(sem_t *sem)
 	while (likely(data < ONE_WAITER)) {
 		if (data == SEM_VALUE_MAX)
 			return overflow();
-		if (__atomic_compare_exchange_n(data_of(sem), &data, data + 1, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(data_of(sem), &data, data + 1, true, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
 			return 0;
 	}
 	return post_slow(sem);

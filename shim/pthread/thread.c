@@ -76,7 +76,8 @@ static void read_stack(const pthread_attr_t *attr, struct gev_thread_attr *out)
 	uintptr_t top = (uintptr_t)base + size;
 	if (top != 0) {
 		if (size == 0)
-			pthread_attr_getstacksize(attr, &size); /* pthread_attr_setstackaddr alone: of the default size */
+			pthread_attr_getstacksize(attr,
+						  &size); /* pthread_attr_setstackaddr alone: of the default size */
 		out->stack = (void *)(top - size);
 		out->stack_size = size;
 		return;

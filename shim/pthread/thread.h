@@ -30,14 +30,14 @@ enum patch_thread_state {
 };
 
 struct patch_thread {
-	uint32_t state;  /* atomic */
-	int tid;         /* of libc's struct pthread: who owns a mutex; 0: not looked up yet */
+	uint32_t state; /* atomic */
+	int tid;        /* of libc's struct pthread: who owns a mutex; 0: not looked up yet */
 	bool is_main;
-	bool c11;        /* entry is a thrd_start_t */
-	bool leaving;    /* in pthread_exit or past it: cannot be cancelled any more */
+	bool c11;     /* entry is a thrd_start_t */
+	bool leaving; /* in pthread_exit or past it: cannot be cancelled any more */
 	bool uncancellable;
 	bool asynchronous;
-	bool cancelled;  /* atomic: somebody has asked for it */
+	bool cancelled; /* atomic: somebody has asked for it */
 	struct gev_greenlet *greenlet;
 	pthread_t joiner; /* atomic: who waits for this one's end, 0: nobody */
 	void *(*entry)(void *);
@@ -46,7 +46,7 @@ struct patch_thread {
 	struct patch_thread *next_dead;
 	int policy;
 	int priority;
-	bool unguarded;   /* asked for no guard page; there is one all the same */
+	bool unguarded;  /* asked for no guard page; there is one all the same */
 	cpu_set_t *cpus; /* what pthread_setaffinity_np was told; NULL: nothing */
 	char name[16];   /* "": as main's */
 };

@@ -108,13 +108,25 @@ def os_threads(result):
     return [int(n) for n in re.findall(rb'^os-threads (\d+)$', result.err, re.M)]
 
 
-def complaints(native, patched, options):
-    """What is wrong, one sentence each; empty when the twins agree."""
+def spoilt(native, patched, options):
+    """Why the two runs can prove nothing, one sentence each. No known failure excuses these."""
     found = []
     if native.timed_out or native.status == CHECK_FAILED:
         found.append(f'the native run itself failed: {native.ending()}')
+    if native.children:
+        found.append(f'native: {native.children} processes left over')
     if b'cannot be preloaded' in patched.err:
         found.append('the dynamic linker did not preload the library')
+    if options.one_thread:
+        count = os_threads(native)
+        if not count or min(count) < 2:
+            found.append(f'native: expected more than one OS thread, the fixture said {count}')
+    return found
+
+
+def differences(native, patched, options):
+    """Where the twins disagree, one sentence each."""
+    found = []
     if native.ending() != patched.ending():
         found.append(f'native: {native.ending()}, preloaded: {patched.ending()}')
     if native.out != patched.out:
@@ -122,13 +134,9 @@ def complaints(native, patched, options):
         found.append('standard output differs:\n' + ''.join(list(diff)[:200]))
     if native.files != patched.files:
         found.append(f'files left: native {native.files}, preloaded {patched.files}')
-    for name, result in ('native', native), ('preloaded', patched):
-        if result.children:
-            found.append(f'{name}: {result.children} processes left over')
+    if patched.children:
+        found.append(f'preloaded: {patched.children} processes left over')
     if options.one_thread:
-        count = os_threads(native)
-        if not count or min(count) < 2:
-            found.append(f'native: expected more than one OS thread, the fixture said {count}')
         count = os_threads(patched)
         if not count or set(count) != {1}:
             found.append(f'preloaded: expected 1 OS thread, the fixture said {count}')
@@ -153,19 +161,23 @@ def main():
     if not os.path.exists(options.patch):
         sys.exit(f'{options.patch}: no such library')
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    environment = {k: v for k, v in os.environ.items() if k != 'LD_PRELOAD' and not k.startswith('GEV_')}
+    # A library path would hide whether everything is found without one.
+    environment = {k: v for k, v in os.environ.items()
+                   if k not in ('LD_PRELOAD', 'LD_LIBRARY_PATH') and not k.startswith('GEV_')}
     environment.update(pair.split('=', 1) for pair in options.env)
     command = [os.path.abspath(options.program)] + options.arguments
     native = run(command, environment, options.limit)
     patched = run(command, dict(environment, LD_PRELOAD=os.path.abspath(options.patch)), options.limit)
 
-    found = complaints(native, patched, options)
+    useless, found = spoilt(native, patched, options), differences(native, patched, options)
     print(f'native {native.seconds:.3f} s, preloaded {patched.seconds:.3f} s, {native.ending()}')
-    for sentence in found:
+    for sentence in useless + found:
         print(sentence)
     for name, result in ('native', native), ('preloaded', patched):
-        if found and result.err:
+        if (useless or found) and result.err:
             print(f'--- standard error, {name}:\n' + ''.join(lines(result.err)[:100]))
+    if useless:
+        sys.exit(1)
     if options.known_failure is not None:
         if not found:
             sys.exit(f'the twins agree, and are listed as a known failure ({options.known_failure}): unlist them')
