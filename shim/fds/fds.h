@@ -79,7 +79,13 @@ bool fds_marked(int fd);
 
 /* ---- the parts (pool.c) ---- */
 
-struct description *fds__at(uint32_t index);
+enum { FDS_SLAB_BITS = 9, FDS_SLAB = 1 << FDS_SLAB_BITS, FDS_SLABS = 1 << 15 };
+extern struct description *fds__slabs[FDS_SLABS];
+
+static inline struct description *fds__at(uint32_t index)
+{
+	return &__atomic_load_n(&fds__slabs[index >> FDS_SLAB_BITS], __ATOMIC_ACQUIRE)[index & (FDS_SLAB - 1)];
+}
 struct description *fds__alloc(void);
 void fds__free(struct description *d);
 

@@ -9,24 +9,17 @@
 
 #include "shim/fds/fds.h"
 
-enum { SLAB_BITS = 9, SLAB = 1 << SLAB_BITS, SLABS = 1 << 15 };
-
-static struct description *slabs[SLABS];
+struct description *fds__slabs[FDS_SLABS];
 static uint64_t free_head; /* counter << 32 | index; index 0: empty */
 static uint32_t fresh = 1; /* the lowest index never handed out; 0 means "none" */
-
-struct description *fds__at(uint32_t index)
-{
-	return &__atomic_load_n(&slabs[index >> SLAB_BITS], __ATOMIC_ACQUIRE)[index & (SLAB - 1)];
-}
 
 /* The slab of index exists from now on. */
 static bool slab_map(uint32_t index)
 {
-	struct description **slot = &slabs[index >> SLAB_BITS], *expected = NULL;
+	struct description **slot = &fds__slabs[index >> FDS_SLAB_BITS], *expected = NULL;
 	if (__atomic_load_n(slot, __ATOMIC_ACQUIRE))
 		return true;
-	size_t size = SLAB * sizeof **slot;
+	size_t size = FDS_SLAB * sizeof **slot;
 	void *fresh_slab = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (fresh_slab == MAP_FAILED)
 		return false;
@@ -53,7 +46,7 @@ struct description *fds__alloc(void)
 	if (d == NULL) {
 		uint32_t index = __atomic_load_n(&fresh, __ATOMIC_RELAXED);
 		do {
-			if (index >= (uint32_t)SLAB * SLABS || !slab_map(index))
+			if (index >= (uint32_t)FDS_SLAB * FDS_SLABS || !slab_map(index))
 				return NULL;
 		} while (!__atomic_compare_exchange_n(&fresh, &index, index + 1, true, __ATOMIC_RELAXED,
 						      __ATOMIC_RELAXED));

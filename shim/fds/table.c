@@ -18,27 +18,30 @@ static uint32_t *pages[PAGES];
 /* Bumped when a foreign description changes: see fds_changed. */
 static uint32_t epoch;
 
-/* The row of fd; NULL when its page is not there (make: and cannot be had), or the number is beyond what the table
- * holds. */
-static uint32_t *row(int fd, bool make)
+/* The row of fd; NULL when its page is not there, or the number is beyond what the table holds. */
+static inline __attribute__((always_inline)) uint32_t *row(int fd)
 {
 	if (unlikely((unsigned)fd >= (unsigned)PAGE * PAGES))
 		return NULL;
-	uint32_t **slot = &pages[fd >> PAGE_BITS];
-	uint32_t *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-	if (unlikely(page == NULL) && make) {
-		int saved = errno;
-		void *fresh =
-			mmap(NULL, PAGE * sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		errno = saved;
-		if (fresh == MAP_FAILED)
-			return NULL;
-		if (__atomic_compare_exchange_n(slot, &page, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-			page = fresh;
-		else
-			munmap(fresh, PAGE * sizeof *page);
-	}
-	return page ? &page[fd & (PAGE - 1)] : NULL;
+	uint32_t *page = __atomic_load_n(&pages[fd >> PAGE_BITS], __ATOMIC_ACQUIRE);
+	return likely(page != NULL) ? &page[fd & (PAGE - 1)] : NULL;
+}
+
+/* The same; the page is made if need be. NULL: no memory, or beyond the table. */
+static uint32_t *row_made(int fd)
+{
+	uint32_t *page = NULL;
+	if ((unsigned)fd >= (unsigned)PAGE * PAGES || row(fd))
+		return row(fd);
+	int saved = errno;
+	void *fresh = mmap(NULL, PAGE * sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	errno = saved;
+	if (fresh == MAP_FAILED)
+		return NULL;
+	if (!__atomic_compare_exchange_n(&pages[fd >> PAGE_BITS], &page, fresh, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		munmap(fresh, PAGE * sizeof *page); /* another thread was faster */
+	return row(fd);
 }
 
 static void unref(struct description *d)
@@ -56,7 +59,7 @@ static void put(uint32_t *r, struct description *d)
 
 struct description *fds_peek(int fd)
 {
-	uint32_t *r = row(fd, false);
+	uint32_t *r = row(fd);
 	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
 	return index ? fds__at(index) : NULL;
 }
@@ -64,7 +67,7 @@ struct description *fds_peek(int fd)
 /* Learns fd for the first time; another thread may have been faster. */
 static struct description *learn_first(int fd)
 {
-	uint32_t *r = row(fd, true), none = 0;
+	uint32_t *r = row_made(fd), none = 0;
 	struct description *d = r ? fds__alloc() : NULL;
 	if (d == NULL)
 		return NULL;
@@ -83,7 +86,9 @@ static struct description *learn_first(int fd)
 
 struct description *fds_get(int fd)
 {
-	struct description *d = fds_peek(fd);
+	uint32_t *r = row(fd);
+	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
+	struct description *d = index ? fds__at(index) : NULL;
 	if (likely(d && (!d->foreign || d->epoch == __atomic_load_n(&epoch, __ATOMIC_RELAXED))))
 		return d;
 	if (d == NULL)
@@ -101,7 +106,7 @@ void fds_changed(struct description *d)
 
 struct description *fds_made(int fd, enum fd_kind kind, bool wish)
 {
-	uint32_t *r = row(fd, true);
+	uint32_t *r = row_made(fd);
 	struct description *d = r ? fds__alloc() : NULL;
 	if (d == NULL) {
 		fds_forget(fd);
@@ -118,7 +123,7 @@ struct description *fds_made(int fd, enum fd_kind kind, bool wish)
 void fds_dup(int from, int to)
 {
 	struct description *d = fds_get(from);
-	uint32_t *r = d ? row(to, true) : NULL;
+	uint32_t *r = d ? row_made(to) : NULL;
 	if (r == NULL) {
 		fds_forget(to);
 		return;
@@ -136,7 +141,7 @@ void fds_dup(int from, int to)
 
 void fds_forget(int fd)
 {
-	uint32_t *r = row(fd, false);
+	uint32_t *r = row(fd);
 	if (r && __atomic_load_n(r, __ATOMIC_RELAXED))
 		put(r, NULL);
 }

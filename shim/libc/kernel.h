@@ -1,8 +1,9 @@
 /* kernel.h: recvfrom and sendto straight to the kernel, for calls that do not wait.
  *
- * libc's own are cancellation points: around each it marks the thread as cancellable at once and back, two atomic changes of its struct pthread
- * (nptl/cancellation.c), which with thousands of threads is also a cache miss. A call with MSG_DONTWAIT never waits, and a green
- * thread's cancellation is not libc's. Results: a count or -errno; errno is not touched. */
+ * libc's own are cancellation points: around each it marks the thread as cancellable at once and back, two atomic
+ * changes of its struct pthread (nptl/cancellation.c), which with thousands of threads is also a cache miss. A call
+ * with MSG_DONTWAIT never waits, and a green thread's cancellation is not libc's. Results: a count or -errno; errno
+ * is not touched. */
 #ifndef SHIM_LIBC_KERNEL_H
 #define SHIM_LIBC_KERNEL_H
 
@@ -43,7 +44,8 @@ static inline ssize_t kernel_recvfrom(int fd, void *buf, size_t n, int flags, st
 	return kernel_call6(SYS_recvfrom, fd, (long)buf, (long)n, flags, (long)from, (long)size);
 }
 
-static inline ssize_t kernel_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t size)
+static inline ssize_t kernel_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to,
+				    socklen_t size)
 {
 	return kernel_call6(SYS_sendto, fd, (long)buf, (long)n, flags, (long)to, (long)size);
 }

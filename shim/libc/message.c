@@ -77,17 +77,12 @@ static size_t size_of(const struct msghdr *msg)
 
 ssize_t socket_receive_message(int fd, struct description *d, struct msghdr *msg, int flags)
 {
-	size_t size = size_of(msg);
 	struct msghdr as_given = *msg;
-	struct transfer t = {
-		.attempt = attempt_receive,
-		.about = d,
-		.wait = {.fd = fd, .way = GEV_READABLE, .timeout = d->receive_timeout},
-		.flags = flags | MSG_DONTWAIT,
-		.size = size,
-		.message = msg,
-		.as_given = &as_given,
-	};
+	struct transfer t;
+	io_begin(&t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
+	t.size = size_of(msg);
+	t.message = msg;
+	t.as_given = &as_given;
 	return socket_run_receive(&t, flags);
 }
 
@@ -117,16 +112,11 @@ static ssize_t attempt_send(struct transfer *t)
 
 ssize_t socket_send_message(int fd, struct description *d, const struct msghdr *msg, int flags)
 {
-	size_t size = size_of(msg);
-	struct transfer t = {
-		.attempt = attempt_send,
-		.about = d,
-		.wait = {.fd = fd, .way = GEV_WRITABLE, .timeout = d->send_timeout},
-		.enough = d->kind == FD_STREAM ? size : 0,
-		.flags = flags | MSG_DONTWAIT,
-		.size = size,
-		.as_given = msg,
-	};
+	struct transfer t;
+	io_begin(&t, attempt_send, d, fd, GEV_WRITABLE, d->send_timeout, flags | MSG_DONTWAIT);
+	t.size = size_of(msg);
+	t.enough = d->kind == FD_STREAM ? t.size : 0;
+	t.as_given = msg;
 	return io_transfer(&t, false);
 }
 

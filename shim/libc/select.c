@@ -125,8 +125,8 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 	return r;
 }
 
-/* Programs say getdtablesize() for n and still have sets of FD_SETSIZE bits. The kernel looks no further than its own table
- * of the process reaches (fs/select.c, core_sys_select), so neither may we. */
+/* Programs say getdtablesize() for n and still have sets of FD_SETSIZE bits. The kernel looks no further than its
+ * own table of the process reaches (fs/select.c, core_sys_select), so neither may we. */
 static int reach(int n)
 {
 	char status[2048];

@@ -93,28 +93,22 @@ static ssize_t transfer(struct transfer *t)
 
 ssize_t slow_read(int fd, struct description *d, const struct iovec *v, int n)
 {
-	struct transfer t = {
-		.attempt = attempt_read,
-		.about = d,
-		.wait = {.fd = fd, .way = GEV_READABLE, .timeout = GEV_NEVER},
-		.vector = v,
-		.vectors = n,
-	};
+	struct transfer t;
+	io_begin(&t, attempt_read, d, fd, GEV_READABLE, GEV_NEVER, 0);
+	t.vector = v;
+	t.vectors = n;
 	return transfer(&t);
 }
 
 ssize_t slow_write(int fd, struct description *d, const struct iovec *v, int n, size_t size)
 {
-	/* Only a byte stream (one with a piece) goes on after a partial write: elsewhere a short count is the
-	 * device's own answer. */
-	struct transfer t = {
-		.attempt = attempt_write,
-		.about = d,
-		.wait = {.fd = fd, .way = GEV_WRITABLE, .timeout = GEV_NEVER},
-		.enough = d->piece ? size : 0,
-		.size = size,
-		.vector = v,
-		.vectors = n,
-	};
+	struct transfer t;
+	io_begin(&t, attempt_write, d, fd, GEV_WRITABLE, GEV_NEVER, 0);
+	/* Only a byte stream (one with a piece) goes on after a partial write: elsewhere a short count is the device's
+	 * own answer. */
+	t.enough = d->piece ? size : 0;
+	t.size = size;
+	t.vector = v;
+	t.vectors = n;
 	return transfer(&t);
 }

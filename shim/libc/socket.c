@@ -3,14 +3,12 @@
  * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a
  * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN.
  *
- * The tries are bare system calls: libc's recv and send make themselves asynchronously cancellable around theirs, for
- * the sake of a wait that these never make. */
+ * The tries are bare system calls: see kernel.h. */
 #include "shim/libc/socket.h"
 
 #include <poll.h>
 
 #include "shim/libc/kernel.h"
-#include <sys/syscall.h>
 
 /* recv never waits with these: the out-of-band byte and the error queue are there or not (tcp_recv_urg,
  * sock_recv_errqueue). */
@@ -45,10 +43,9 @@ bool socket_failed(int fd)
 static ssize_t attempt_receive(struct transfer *t)
 {
 	size_t left = t->size - t->done;
-	ssize_t n = real.syscall(SYS_recvfrom, t->wait.fd, (long)(t->at + t->done), (long)left, t->flags, (long)t->peer,
-				 (long)t->peer_room);
+	ssize_t n = kernel_recvfrom(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room);
 	if (n < 0)
-		return -errno;
+		return n;
 	socket_note_drained(t->about, left, n, t->flags);
 	t->wait.blind = socket_blind(t->about, t->enough - t->done - (size_t)n);
 	return n;
@@ -100,16 +97,12 @@ ssize_t socket_run_receive(struct transfer *t, int flags)
 ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
 		       socklen_t *room)
 {
-	struct transfer t = {
-		.attempt = attempt_receive,
-		.about = d,
-		.wait = {.fd = fd, .way = GEV_READABLE, .timeout = d->receive_timeout},
-		.flags = flags | MSG_DONTWAIT,
-		.at = buf,
-		.size = n,
-		.peer = from,
-		.peer_room = room,
-	};
+	struct transfer t;
+	io_begin(&t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
+	t.at = buf;
+	t.size = n;
+	t.peer = from;
+	t.peer_room = room;
 	return socket_run_receive(&t, flags);
 }
 
@@ -123,12 +116,11 @@ static ssize_t attempt_send(struct transfer *t)
 			return 0;
 		t->flags |= MSG_NOSIGNAL;
 	}
-	ssize_t n = real.syscall(SYS_sendto, t->wait.fd, (long)(t->at + t->done), (long)left, t->flags, (long)t->peer,
-				 (long)t->peer_size);
+	ssize_t n = kernel_sendto(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_size);
 	if (n >= 0)
 		return n;
 	/* TCP fast open: this call has begun to connect, and has sent nothing. */
-	if (errno == EINPROGRESS) {
+	if (n == -EINPROGRESS) {
 		t->flags &= ~MSG_FASTOPEN;
 		t->peer = NULL;
 		return -EAGAIN;
@@ -139,17 +131,13 @@ static ssize_t attempt_send(struct transfer *t)
 ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
 		    socklen_t size)
 {
-	struct transfer t = {
-		.attempt = attempt_send,
-		.about = d,
-		.wait = {.fd = fd, .way = GEV_WRITABLE, .timeout = d->send_timeout},
-		.enough = d->kind == FD_STREAM ? n : 0,
-		.flags = flags | MSG_DONTWAIT,
-		.at = (char *)buf,
-		.size = n,
-		.peer = (struct sockaddr *)to,
-		.peer_size = size,
-	};
+	struct transfer t;
+	io_begin(&t, attempt_send, d, fd, GEV_WRITABLE, d->send_timeout, flags | MSG_DONTWAIT);
+	t.enough = d->kind == FD_STREAM ? n : 0;
+	t.at = (char *)buf;
+	t.size = n;
+	t.peer = (struct sockaddr *)to;
+	t.peer_size = size;
 	return io_transfer(&t, false);
 }
 

@@ -36,6 +36,23 @@ struct transfer {
 	socklen_t peer_size;
 };
 
+/* Begins one, by single stores: a zeroed whole costs as much as all the rest of a call that succeeds at once. What
+ * is moved is the caller's to fill in; `enough` is 0. */
+static inline void io_begin(struct transfer *t, ssize_t (*attempt)(struct transfer *t), struct description *about,
+			    int fd, int way, int64_t timeout, int flags)
+{
+	t->attempt = attempt;
+	t->about = about;
+	t->wait.fd = fd;
+	t->wait.way = way;
+	t->wait.vain = 0;
+	t->wait.tried = t->wait.blind = false;
+	t->wait.timeout = timeout;
+	t->wait.deadline = 0;
+	t->enough = t->done = 0;
+	t->flags = flags;
+}
+
 /* A count or -errno; IO_NEVER_BLOCKS if nothing was moved and nothing ever will have to wait. */
 ssize_t io_transfer(struct transfer *t, bool wait_first);
 

@@ -34,7 +34,7 @@ static int close_all(const char *how)
 	else if (!strcmp(how, "from"))
 		closefrom(3);
 	else
-		for (int fd = 3; fd < 1024; fd++)
+		for (int fd = 3; fd < 1100; fd++)
 			closed += dup2(2, fd) == fd && close(fd) == 0;
 	/* A few numbers may belong to somebody who does not give them away. */
 	return closed > 1000 ? 1000 : closed;
