@@ -43,9 +43,14 @@ struct side {
 
 struct record {
 	struct side side[SIDES];
+	bool drained; /* nothing to read when last looked at: see gev__fd_note_read */
+	uint8_t type; /* enum type */
 	bool used;   /* a watcher was started since the number was last closed */
 	bool shared; /* somebody else may hold the same description */
 };
+
+/* Asked once: of anything but a stream a short read says nothing about what is left. */
+enum type { TYPE_UNKNOWN, TYPE_STREAM, TYPE_OTHER };
 
 enum { CHUNK_BITS = 8, CHUNK = 1 << CHUNK_BITS };
 
@@ -235,6 +240,30 @@ int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
 	return r;
 }
 
+void gev__fd_note_read(int fd, bool took_all)
+{
+	struct gev__hub *h = gev__hub_here();
+	struct table *t = h->loop ? table_of(h) : NULL;
+	struct record *r = t ? make(t, (unsigned)fd) : NULL;
+	if (r == NULL || r->drained == took_all)
+		return;
+	if (unlikely(r->type == TYPE_UNKNOWN)) {
+		int type = 0;
+		socklen_t size = sizeof type;
+		bool stream = gev__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+		r->type = stream ? TYPE_STREAM : TYPE_OTHER;
+	}
+	r->drained = took_all && r->type == TYPE_STREAM;
+	r->used = true;
+}
+
+bool gev__fd_drained(int fd)
+{
+	struct gev__hub *h = gev__hub_here();
+	const struct record *r = find(h->slots[GEV__SLOT_READINESS].data, (unsigned)fd);
+	return r && r->drained;
+}
+
 /* ---- Many at once ---- */
 
 /* libev knows reading and writing only. The odd masks of poll(2) go into a private epoll set, which becomes readable when one of them is met. */
@@ -357,7 +386,8 @@ static void close_record(struct gev__hub *h, const struct table *t, struct recor
 		struct epoll_event none = {0};
 		gev__sys.epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &none);
 	}
-	r->used = r->shared = false;
+	r->used = r->shared = r->drained = false;
+	r->type = TYPE_UNKNOWN;
 }
 
 void gev__fd_closing(int fd)

@@ -18,6 +18,10 @@
 int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags);
 int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
 
+/* After a read of a stream socket: whether it took all there was, so that the next one had better wait than try. */
+void gev__fd_note_read(int fd, bool took_all);
+bool gev__fd_drained(int fd);
+
 /* Any thread; it acts on the caller's hub. */
 void gev__fd_closing(int fd);
 void gev__fds_closing(unsigned first, unsigned last);

@@ -37,10 +37,19 @@ static int again(int fd, int events, int64_t deadline)
 
 static ssize_t do_recv(int fd, void *buf, size_t n, int flags, int64_t deadline)
 {
+	/* Who reads after a short read waits first: a request then costs its recv and its send, and no recv that finds nothing. */
+	if (deadline > 0 && gev__fd_drained(fd)) {
+		int r = gev__fd_wait(fd, GEV_READABLE, deadline, GEV_PARK_KILLABLE);
+		if (r < 0)
+			return r;
+	}
 	for (;;) {
 		ssize_t got = gev__sys.recv(fd, buf, n, flags | MSG_DONTWAIT);
-		if (got >= 0)
+		if (got >= 0) {
+			if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+				gev__fd_note_read(fd, got > 0 && (size_t)got < n);
 			return got;
+		}
 		int r = again(fd, GEV_READABLE, deadline);
 		if (r < 0)
 			return r;

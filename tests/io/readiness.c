@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/sys.h"
 #include "lib/io/readiness.h"
 
 static int fds[2];
@@ -104,6 +105,66 @@ Test(readiness, a_description_that_lives_on_elsewhere_sends_no_late_events)
 	cr_assert_eq(fresh[0], fds[0]);
 	cr_expect_eq(gev__fd_wait(fresh[0], GEV_READABLE, soon(), 0), -ETIMEDOUT);
 	cr_expect_eq(gev__fd_wait(copy, GEV_READABLE, soon(), 0), GEV_READABLE);
+}
+
+static int recvs;
+
+static ssize_t count_recv(int fd, void *buf, size_t size, int flags)
+{
+	recvs++;
+	return recv(fd, buf, size, flags);
+}
+
+static void *echo(void *arg)
+{
+	char buf[16];
+	while (gev_recv(fds[1], buf, sizeof buf, 0, 10) > 0)
+		cr_assert_eq(gev_send_all(fds[1], "x", 1, 10), 1);
+	return NULL;
+}
+
+Test(readiness, a_request_costs_one_recv_on_each_side)
+{
+	make_pair();
+	char buf[16];
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 0.001), -1); /* makes the loop */
+	struct gev_greenlet *g = gev_spawn(echo, NULL);
+	for (int i = 0; i < 110; i++) {
+		if (i == 10)
+			gev__sys.recv = count_recv;
+		cr_assert_eq(gev_send_all(fds[0], "y", 1, 10), 1);
+		cr_assert_eq(gev_recv(fds[0], buf, sizeof buf, 0, 10), 1);
+	}
+	cr_expect_eq(recvs, 200);
+	gev_close(fds[0]);
+	gev_join(g, 10, NULL);
+}
+
+Test(readiness, a_drained_stream_still_gives_its_end_and_its_last_bytes)
+{
+	make_pair();
+	char buf[16];
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 0.001), -1);
+	cr_assert_eq(write(fds[1], "abc", 3), 3);
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 10), 3);
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 0), -1);
+	cr_expect_eq(errno, ETIMEDOUT);
+	cr_assert_eq(write(fds[1], "de", 2), 2);
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 0), 2, "no wait asked for, none needed");
+	cr_assert_eq(shutdown(fds[1], SHUT_WR), 0);
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 10), 0);
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 10), 0);
+}
+
+Test(readiness, datagrams_are_tried_first_however_short)
+{
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	char buf[16];
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 0.001), -1);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_eq(gev_recv(fds[0], buf, sizeof buf, 0, 10), 1);
+	cr_expect_not(gev__fd_drained(fds[0]));
 }
 
 Test(readiness, of_many_says_how_many)
