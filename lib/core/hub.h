@@ -39,8 +39,8 @@ struct gev__hub {
 	int64_t ticked_at;
 	int64_t polled_at;
 	ptrdiff_t hot_tls[2]; /* where errno and gev__current lie from every thread pointer */
-	uint32_t pass_left; /* how many of those that were ready after the last poll have not run yet */
-	int busy;           /* depth of stretches in which the runtime must not be interrupted */
+	uint32_t pass_left;   /* how many of those that were ready after the last poll have not run yet */
+	int busy;             /* depth of stretches in which the runtime must not be interrupted */
 	size_t live;
 	struct gev_greenlet *dead; /* left for the last time; the next arrival reclaims it */
 	struct gev_greenlet *all;

@@ -34,19 +34,19 @@ struct waiter {
 	int got; /* GEV_READABLE, GEV_WRITABLE, or -EBADF */
 };
 
+/* One cache line: with thousands of descriptors each line that an event touches is a miss. io.data counts the events in a row that found nobody. */
 struct side {
 	ev_io io;
 	struct waiter *first;
 	struct waiter **last;
-	unsigned idle; /* events in a row that found nobody waiting */
-};
+} __attribute__((aligned(CACHE_LINE)));
 
 struct record {
 	struct side side[SIDES];
 	bool drained; /* nothing to read when last looked at: see gev__fd_note_read */
 	uint8_t type; /* enum type */
-	bool used;   /* a watcher was started since the number was last closed */
-	bool shared; /* somebody else may hold the same description */
+	bool used;    /* a watcher was started since the number was last closed */
+	bool shared;  /* somebody else may hold the same description */
 };
 
 /* Asked once: of anything but a stream a short read says nothing about what is left. */
@@ -58,7 +58,6 @@ struct table {
 	struct record **chunks;
 	size_t n;
 	bool all_shared;
-	struct gev__hub *hub;
 };
 
 /* ---- The table ---- */
@@ -88,7 +87,6 @@ static struct table *table_of(struct gev__hub *h)
 	struct table *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return NULL;
-	t->hub = h;
 	*slot = (struct gev__slot){.data = t, .after_fork = fork_table, .fini = free_table};
 	return t;
 }
@@ -116,15 +114,15 @@ static struct record *make(struct table *t, unsigned fd)
 		t->n = n;
 	}
 	if (t->chunks[chunk] == NULL) {
-		struct record *records = calloc(CHUNK, sizeof *records);
+		struct record *records = aligned_alloc(CACHE_LINE, CHUNK * sizeof *records);
 		if (records == NULL)
 			return NULL;
+		memset(records, 0, CHUNK * sizeof *records);
 		for (int i = 0; i < CHUNK; i++) {
 			for (int s = 0; s < SIDES; s++) {
 				struct side *side = &records[i].side[s];
 				ev_io_init(&side->io, on_event, (int)(chunk << CHUNK_BITS) + i,
 					   s == READ_SIDE ? EV_READ : EV_WRITE);
-				side->io.data = t->hub;
 				side->last = &side->first;
 			}
 		}
@@ -168,11 +166,13 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 	struct side *side = container_of(io, struct side, io);
 	if (side->first == NULL) {
 		/* The first one may only mean that who was woken last has not come to read yet. */
-		if (++side->idle > 1)
+		uintptr_t idle = (uintptr_t)io->data + 1;
+		io->data = (void *)idle;
+		if (idle > 1)
 			ev_io_stop(ev, io);
 		return;
 	}
-	side->idle = 0;
+	io->data = NULL;
 	/* libev stops the watchers of a number that epoll_ctl says is not open, and feeds them EV_ERROR. */
 	int got = revents & EV_ERROR ? -EBADF : io->events & EV_READ ? GEV_READABLE : GEV_WRITABLE;
 	bool taken = false;
@@ -206,38 +206,59 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 		if (!open && gev__sys.fcntl(fd, F_GETFD, 0) < 0)
 			return -errno;
 		r->used = true;
-		side->idle = 0;
+		side->io.data = NULL;
 		ev_io_start(gev__loop_ev(loop), &side->io);
 	}
 	enqueue(side, w);
 	return 0;
 }
 
-int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
+/* The usual case, one direction. Apart from the other, for the sake of its frame: what a parked greenlet has on its stack it will have to fetch again. */
+static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
+{
+	struct gev_greenlet *g = gev__current;
+	struct table *t = table_of(g->hub);
+	if (unlikely(t == NULL))
+		return -ENOMEM;
+	struct waiter w = {.g = g};
+	int r = watch(g->hub, t, fd, which, flags & GEV_FD_OPEN, &w);
+	while (r == 0) {
+		r = gev__park(deadline, flags);
+		if (likely(w.got != 0))
+			return r == -ECANCELED && w.got > 0 ? r : w.got; /* who delivers, dequeues */
+	}
+	dequeue(&w);
+	return r;
+}
+
+static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__current;
 	struct table *t = table_of(g->hub);
 	if (unlikely(t == NULL))
 		return -ENOMEM;
 	struct waiter w[SIDES] = {{.g = g}, {.g = g}};
-	bool open = flags & GEV_FD_OPEN;
-	int r = 0;
-	if (events & GEV_READABLE)
-		r = watch(g->hub, t, fd, READ_SIDE, open, &w[READ_SIDE]);
-	if (r == 0 && (events & GEV_WRITABLE))
-		r = watch(g->hub, t, fd, WRITE_SIDE, open, &w[WRITE_SIDE]);
+	int r = watch(g->hub, t, fd, READ_SIDE, flags & GEV_FD_OPEN, &w[READ_SIDE]);
+	if (r == 0)
+		r = watch(g->hub, t, fd, WRITE_SIDE, true, &w[WRITE_SIDE]);
 	while (r == 0) {
 		r = gev__park(deadline, flags);
-		for (int s = 0; s < SIDES; s++) {
-			if (w[s].got < 0)
-				r = w[s].got;
-			else if (r >= 0 || r == -ETIMEDOUT)
-				r = w[s].got ? (r > 0 ? r : 0) | w[s].got : r;
-		}
+		int got = w[READ_SIDE].got | w[WRITE_SIDE].got;
+		if (got && r != -ECANCELED)
+			r = got < 0 ? -EBADF : got;
 	}
 	dequeue(&w[READ_SIDE]);
 	dequeue(&w[WRITE_SIDE]);
 	return r;
+}
+
+int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
+{
+	if (likely(events == GEV_READABLE))
+		return wait_one(fd, READ_SIDE, deadline, flags);
+	if (events == GEV_WRITABLE)
+		return wait_one(fd, WRITE_SIDE, deadline, flags);
+	return wait_both(fd, deadline, flags);
 }
 
 void gev__fd_note_read(int fd, bool took_all)

@@ -9,11 +9,6 @@
 
 #include "shim/fds/fds.h"
 
-bool fd_of_runtime(int fd)
-{
-	return patch_started && patch_gev->fd_internal(fd);
-}
-
 void fd_goes(int fd)
 {
 	if (!patch_started || fd < 0)
@@ -81,7 +76,7 @@ void patch_closefrom(int first)
 	if (first < 0)
 		first = 0;
 	int saved = errno;
-	/* A kernel without close_range: libc's own way, up to the runtime's first number, and each one above. */
+	/* A kernel before 5.9: one by one, as libc does it there. */
 	if (close_pieces((unsigned)first, UINT32_MAX, 0) < 0)
 		for (int fd = first; fd < sysconf(_SC_OPEN_MAX); fd++)
 			patch_close(fd);

@@ -4,8 +4,6 @@
 
 #include "shim/base/patch.h"
 
-/* Is it one of the runtime's own? */
-bool fd_of_runtime(int fd);
 /* fd is about to be closed or replaced. errno is kept. */
 void fd_goes(int fd);
 /* `to` now stands for what `from` stands for. errno is kept. */

@@ -33,7 +33,7 @@ static ssize_t receive_many(int fd, struct description *d, struct mmsghdr *msgs,
 		if (r > 0) {
 			got += (unsigned)r;
 			/* Each message has the socket's whole timeout to itself. */
-			wait.vain = 0;
+			wait.vain = wait.naps = 0;
 			wait.deadline = 0;
 			if (got == n || (flags & MSG_WAITFORONE) || (msgs[got - 1].msg_hdr.msg_flags & MSG_OOB) ||
 			    (deadline != GEV_NEVER && io_now() >= deadline))
@@ -90,7 +90,7 @@ static ssize_t send_many(int fd, struct description *d, struct mmsghdr *msgs, un
 			return sent > 0 ? (ssize_t)sent : -errno;
 		if (r > 0) {
 			sent += (unsigned)r;
-			wait.vain = 0;
+			wait.vain = wait.naps = 0;
 			wait.deadline = 0;
 			continue;
 		}

@@ -94,8 +94,8 @@ ssize_t socket_run_receive(struct transfer *t, int flags)
 	return r;
 }
 
-ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
-		       socklen_t *room)
+APART static ssize_t receive_generally(int fd, struct description *d, void *buf, size_t n, int flags,
+				       struct sockaddr *from, socklen_t *room)
 {
 	struct transfer t;
 	io_begin(&t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
@@ -104,6 +104,35 @@ ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int f
 	t.peer = from;
 	t.peer_room = room;
 	return socket_run_receive(&t, flags);
+}
+
+/* The next request on a kept-open connection: wait, then read. What the general way does too, but a parked thread has to fetch every line of its
+ * stack again, and this way leaves a third of them. -EAGAIN: the general way must go on. */
+static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
+{
+	uint32_t life = d->life;
+	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER, GEV_PARK_KILLABLE);
+	/* Another thread may have closed the number, also between our wake and our turn. */
+	if (unlikely(fds_peek(fd) != d || d->life != life))
+		return -EBADF;
+	if (unlikely(r <= 0))
+		return -EAGAIN;
+	ssize_t got = kernel_recvfrom(fd, buf, n, MSG_DONTWAIT, NULL, NULL);
+	if (likely(got >= 0))
+		socket_note_drained(d, n, got, 0);
+	return got;
+}
+
+ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
+		       socklen_t *room)
+{
+	if (likely(d->drained && flags == 0 && from == NULL && n > 0 && d->receive_timeout == GEV_NEVER &&
+		   d->low <= 1)) {
+		ssize_t got = receive_next(fd, d, buf, n);
+		if (likely(got != -EAGAIN))
+			return got;
+	}
+	return receive_generally(fd, d, buf, n, flags, from, room);
 }
 
 static ssize_t attempt_send(struct transfer *t)

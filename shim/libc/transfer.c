@@ -19,12 +19,12 @@ ssize_t io_transfer(struct transfer *t, bool wait_first)
 			return (ssize_t)t->done;
 		if (n > 0) {
 			t->done += (size_t)n;
-			t->wait.vain = 0;
+			t->wait.vain = t->wait.naps = 0;
 			if (t->done >= t->enough)
 				return (ssize_t)t->done;
 		}
 		/* The kernel took or gave less than asked: another try would be refused. */
-		wait_first = t->wait.open = true;
+		wait_first = true;
 	}
 }
 

@@ -45,7 +45,7 @@ static inline void io_begin(struct transfer *t, ssize_t (*attempt)(struct transf
 	t->about = about;
 	t->wait.fd = fd;
 	t->wait.way = way;
-	t->wait.vain = 0;
+	t->wait.vain = t->wait.naps = 0;
 	t->wait.tried = t->wait.blind = false;
 	t->wait.timeout = timeout;
 	t->wait.deadline = 0;

@@ -47,9 +47,9 @@ int io_backoff(struct io_wait *w)
 	int64_t now = io_now();
 	if (now >= w->deadline)
 		return -EAGAIN;
-	/* 50 us, doubled up to 6.4 ms: a fraction of what the wait has already cost. */
-	int64_t until = now + (INT64_C(50000) << (w->vain < 7 ? w->vain : 7));
-	w->vain++;
+	/* 50 us, doubled up to 6.4 ms: never more than the wait has already cost. */
+	int64_t until = now + (INT64_C(50000) << (w->naps < 7 ? w->naps : 7));
+	w->naps++;
 	return patch_gev->sleep_until(until < w->deadline ? until : w->deadline, GEV_PARK_KILLABLE);
 }
 
@@ -59,7 +59,7 @@ int io_wait(struct io_wait *w)
 	/* Readiness that the call itself denies would spin: a datagram for a Unix socket whose queue is full finds
 	 * its own socket writable for ever. A crowd on one descriptor does not look like that: there poll says "not
 	 * ready". */
-	if (w->blind || (w->vain >= 2 && io_ready(w->fd, w->way)))
+	if (w->blind || (w->vain >= 3 && io_ready(w->fd, w->way)))
 		return io_backoff(w);
 	w->vain++;
 	int r = patch_gev->fd_wait(w->fd, w->way, w->deadline, GEV_PARK_KILLABLE | (w->tried ? GEV_FD_OPEN : 0));

@@ -1,6 +1,7 @@
 /* What a thread answers about itself: its attributes, its name.
  *
- * For a green thread libc's own answers would be main's: its struct pthread has no stack, and its number names no thread of the kernel. */
+ * For a green thread libc's own answers would be main's: its struct pthread has no stack, and its number names no
+ * thread of the kernel. */
 #include <stdlib.h>
 #include <string.h>
 

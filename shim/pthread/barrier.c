@@ -1,11 +1,12 @@
 /* Barriers.
  *
- * libc's object, and one word of ours in the room behind what libc uses: how many have arrived in this round. The last of a round wakes
- * all the others, and they are the longest waiters: whoever arrives for the next round stands behind them in the queue. So the object is
- * not touched after the round is over, and may be destroyed by whoever returns first.
+ * libc's object, and one word of ours in the room behind what libc uses: how many have arrived in this round. The
+ * last of a round wakes all the others, and they are the longest waiters: whoever arrives for the next round stands
+ * behind them in the queue. So the object is not touched after the round is over, and may be destroyed by whoever
+ * returns first.
  *
- * Barriers shared between processes are libc's, as all are before the runtime has started. A greenlet that waits in one stops the process
- * until the others come: libc has no way to try.
+ * Barriers shared between processes are libc's, as all are before the runtime has started. A greenlet that waits in
+ * one stops the process until the others come: libc has no way to try.
  */
 #include <string.h>
 

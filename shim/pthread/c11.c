@@ -1,4 +1,5 @@
-/* C11 threads: the same objects under other names, and other result codes (ISO C11 7.26; glibc's types are its pthread types). */
+/* C11 threads: the same objects under other names, and other result codes (ISO C11 7.26; glibc's types are its
+ * pthread types). */
 #include "shim/pthread/thread.h"
 
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "mtx_t is libc's pthread_mutex_t");

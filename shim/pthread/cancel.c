@@ -1,9 +1,9 @@
 /* Cancellation, deferred: a flag, and an end to the target's wait if that is a cancellation point.
  *
- * The flag is ours and not libc's: libc would act on its own inside any of its blocking calls, also in those that the runtime makes while it runs
- * with some thread's identity. Its state and type are ours for the same reason.
- * Asynchronous cancellation acts at once when the thread asks it of itself, else at the next cancellation point: nothing
- * interrupts a green thread that computes. */
+ * The flag is ours and not libc's: libc would act on its own inside any of its blocking calls, also in those that the
+ * runtime makes while it runs with some thread's identity. Its state and type are ours for the same reason.
+ * Asynchronous cancellation acts at once when the thread asks it of itself, else at the next cancellation point:
+ * nothing interrupts a green thread that computes. */
 #include "shim/pthread/cancel.h"
 
 #include "shim/base/log.h"

@@ -1,7 +1,8 @@
 /* cancel.h: deferred cancellation, for whoever waits.
  *
- * A cancellation point says patch_testcancel() before it does anything, and waits with GEV_PARK_KILLABLE; when that wait ends with -ECANCELED it
- * puts its own affairs in order and says patch_testcancel() again. Both do nothing in a thread that has disabled cancellation. */
+ * A cancellation point says patch_testcancel() before it does anything, and waits with GEV_PARK_KILLABLE; when that
+ * wait ends with -ECANCELED it puts its own affairs in order and says patch_testcancel() again. Both do nothing in a
+ * thread that has disabled cancellation. */
 #ifndef PATCH_PTHREAD_CANCEL_H
 #define PATCH_PTHREAD_CANCEL_H
 
@@ -14,7 +15,8 @@ static inline bool patch_cancelled(void)
 	       !patch_me.leaving;
 }
 
-/* Ends the calling thread with PTHREAD_CANCELED if that was asked for and is enabled. Unwinds: the caller holds nothing. */
+/* Ends the calling thread with PTHREAD_CANCELED if that was asked for and is enabled. Unwinds: the caller holds
+ * nothing. */
 void patch_testcancel(void);
 
 /* The caller is on its way out: waits in its cleanup handlers and destructors are whole again. */

@@ -1,12 +1,14 @@
 /* Condition variables.
  *
- * A waiter queues in the lot under the condition's address before it lets go of the mutex, so a signal between the two finds it. The
- * object itself carries one word, "somebody may wait", so that a signal that nobody waits for stays a load and a branch. It is written under the
- * lock of the queue; a waiter that was chosen never looks at the object again: it may be destroyed as soon as a broadcast has returned.
+ * A waiter queues in the lot under the condition's address before it lets go of the mutex, so a signal between the
+ * two finds it. The object itself carries one word, "somebody may wait", so that a signal that nobody waits for stays
+ * a load and a branch. It is written under the lock of the queue; a waiter that was chosen never looks at the object
+ * again: it may be destroyed as soon as a broadcast has returned.
  *
- * Conditions shared between processes are libc's. A greenlet cannot wait in libc: it gives up the mutex, naps, and returns as if woken
- * for nothing, which POSIX allows at any time (pthread_cond_wait, RATIONALE); the program's loop makes it a poll.
- * Before the runtime has started every condition is libc's: no green thread waits, and nothing changes.
+ * Conditions shared between processes are libc's. A greenlet cannot wait in libc: it gives up the mutex, naps, and
+ * returns as if woken for nothing, which POSIX allows at any time (pthread_cond_wait, RATIONALE); the program's loop
+ * makes it a poll. Before the runtime has started every condition is libc's: no green thread waits, and nothing
+ * changes.
  */
 #include <limits.h>
 
@@ -17,16 +19,16 @@
 
 /* ---- The object ---- */
 
-/* Our word, "somebody may wait": one that libc's static initialiser leaves zero. libc's own waiters count in it, and there are none
- * once the runtime has started; what they have left behind is cleared by the first signal. */
+/* Our word, "somebody may wait": one that libc's static initialiser leaves zero. libc's own waiters count in it, and
+ * there are none once the runtime has started; what they have left behind is cleared by the first signal. */
 static inline uint32_t *waited_for(pthread_cond_t *c)
 {
 	enum { INDEX = 4 };
 	return (uint32_t *)(void *)c + INDEX;
 }
 
-/* libc keeps the attributes in a word of its own, as two bits (nptl/pthread_cond_common.c). Its place has moved between versions (2.41), so it is
- * looked for in an object that has both. */
+/* libc keeps the attributes in a word of its own, as two bits (nptl/pthread_cond_common.c). Its place has moved
+ * between versions (2.41), so it is looked for in an object that has both. */
 enum { SHARED = 1, MONOTONIC = 2 };
 
 static __attribute__((noinline)) unsigned find_flags(void)
@@ -127,7 +129,8 @@ static int wait_green(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, co
 		patch_testcancel();
 	if (locked)
 		return locked;
-	/* The wall clock may have been set back meanwhile; then it is a wake-up for nothing, and the program waits again. */
+	/* The wall clock may have been set back meanwhile; then it is a wake-up for nothing, and the program waits
+	 * again. */
 	return r == -ETIMEDOUT && patch_reached(clock, until) ? ETIMEDOUT : 0;
 }
 
@@ -204,8 +207,8 @@ int patch_pthread_cond_broadcast(pthread_cond_t *c)
 		real.pthread_cond_broadcast(c);
 	if (!__atomic_load_n(waited_for(c), __ATOMIC_RELAXED))
 		return 0;
-	/* Before the queue is emptied, not after: then the object may be gone. Who queues in between is woken too, and the word stays set; the
-	 * next signal finds nobody and clears it. */
+	/* Before the queue is emptied, not after: then the object may be gone. Who queues in between is woken too,
+	 * and the word stays set; the next signal finds nobody and clears it. */
 	if (!natives_wait())
 		__atomic_store_n(waited_for(c), 0, __ATOMIC_RELAXED);
 	patch_gev->lot_wake(c, INT_MAX, 0);

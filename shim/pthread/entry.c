@@ -1,11 +1,12 @@
 /* The first function of a green thread, and the frame at which pthread_exit's unwinding stops.
  *
- * libc's pthread_exit unwinds the stack, through C++ destructors and pthread_cleanup_push frames, to the outermost registered
- * cleanup frame (nptl/unwind.c; its own start_thread registers one in the same way). Here that frame is ours, made with the calls that
- * pthread_cleanup_push makes in C without exceptions. It stays registered while the destructors run: if one of
- * them calls pthread_exit, the rest run after it.
+ * libc's pthread_exit unwinds the stack, through C++ destructors and pthread_cleanup_push frames, to the outermost
+ * registered cleanup frame (nptl/unwind.c; its own start_thread registers one in the same way). Here that frame is
+ * ours, made with the calls that pthread_cleanup_push makes in C without exceptions. It stays registered while the
+ * destructors run: if one of them calls pthread_exit, the rest run after it.
  *
- * This file must be compiled without -fexceptions: the unwinder would otherwise look for a landing pad here and not for the frame. */
+ * This file must be compiled without -fexceptions: the unwinder would otherwise look for a landing pad here and not
+ * for the frame. */
 #include "shim/pthread/thread.h"
 
 #ifdef __EXCEPTIONS

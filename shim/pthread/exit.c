@@ -1,7 +1,7 @@
 /* The end of a thread: what POSIX promises at it, then the result, then the joiner.
  *
- * Order as in libc's start_thread (nptl/pthread_create.c): thread_local destructors, then those of keys. Only then is the thread
- * over for a joiner. */
+ * Order as in libc's start_thread (nptl/pthread_create.c): thread_local destructors, then those of keys. Only then is
+ * the thread over for a joiner. */
 #include <stdlib.h>
 
 #include "shim/base/log.h"
@@ -77,8 +77,9 @@ void patch_main_end(void)
 	patch_cancel_off(t);
 	patch_keys_end();
 	give_result(t);
-	/* With green threads alone the runtime ends the process with its last one, in that thread, as libc does. Only libc
-	 * knows when its own threads have ended: then main's OS thread goes on to libc when it has no green ones left. */
+	/* With green threads alone the runtime ends the process with its last one, in that thread, as libc does. Only
+	 * libc knows when its own threads have ended: then main's OS thread goes on to libc when it has no green ones
+	 * left. */
 	if (!patch_real_threads)
 		patch_gev->thread_exit();
 	main_thread = t;

@@ -45,7 +45,8 @@ int patch_tid_look_up(void)
 
 struct patch_thread *patch_thread_find(pthread_t id)
 {
-	/* The kernel gives no number from 2^22 on (PID_MAX_LIMIT): this was the number of an identity of ours, whatever became of the record. */
+	/* The kernel gives no number from 2^22 on (PID_MAX_LIMIT): this was the number of an identity of ours,
+	 * whatever became of the record. */
 	static struct patch_thread gone = {.state = PATCH_GONE};
 	enum { FIRST_INVENTED = 1 << 22 };
 	struct patch_thread *t = patch_thread_at(id);
@@ -75,7 +76,8 @@ void patch_threads_begin(void)
 	os_thread = pthread_self();
 	patch_robust_begin();
 	__atomic_store_n(&main->state, PATCH_JOINABLE, __ATOMIC_RELEASE);
-	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h); libc clears it only for its own threads. */
+	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h); libc clears it only
+	 * for its own threads. */
 	__libc_single_threaded = 0;
 }
 

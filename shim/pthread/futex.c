@@ -1,11 +1,12 @@
-/* syscall(SYS_futex, ...): how runtimes that bring their own locks wait (libstdc++'s guards, futures and std::atomic; Rust's std).
+/* syscall(SYS_futex, ...): how runtimes that bring their own locks wait (libstdc++'s guards, futures and std::atomic;
+ * Rust's std).
  *
- * A green thread waits in the lot, an OS thread in the kernel. Whoever wakes does not know which it was, so he looks in the lot first and wakes in the
- * kernel what is left of his number. A futex may return for nothing (futex(2), FUTEX_WAIT), so requeues and bit sets
- * just wake everybody in the lot.
+ * A green thread waits in the lot, an OS thread in the kernel. Whoever wakes does not know which it was, so he looks
+ * in the lot first and wakes in the kernel what is left of his number. A futex may return for nothing (futex(2),
+ * FUTEX_WAIT), so requeues and bit sets just wake everybody in the lot.
  *
- * A futex that is not marked private may lie in memory that another process shares, and that one wakes through the kernel: a green
- * thread that waits for such a one looks at the word now and then.
+ * A futex that is not marked private may lie in memory that another process shares, and that one wakes through the
+ * kernel: a green thread that waits for such a one looks at the word now and then.
  *
  * Every other system call goes through as it is.
  */
@@ -82,7 +83,9 @@ static long futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *o
 	switch (op & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
-		if (patch_self() == NULL)
+		/* The kernel refuses a word that is not aligned, and a wait that no bit can end (futex(2)). */
+		if (patch_self() == NULL || ((uintptr_t)word & 3) ||
+		    ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && extra == 0))
 			break;
 		return convert(wait(word, op, value, (const struct timespec *)time));
 	case FUTEX_WAKE:
@@ -100,7 +103,8 @@ static long futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *o
 		woken = patch_gev->lot_wake(word, INT_MAX, 0);
 		break;
 	case FUTEX_WAKE_OP: {
-		/* The kernel changes the second word; whether its condition held for the waiters there, only it knows. */
+		/* The kernel changes the second word; whether its condition held for the waiters there, only it
+		 * knows. */
 		long r = real.syscall(SYS_futex, (long)word, op, value, time, (long)other, extra);
 		if (r >= 0)
 			r += patch_gev->lot_wake(word, most, 0) + patch_gev->lot_wake(other, INT_MAX, 0);

@@ -1,14 +1,16 @@
 /* join, in its four forms, and detach.
  *
- * One waits for a thread in the lot, under the address of its record. A thread that ends finds its joiner there and hands the result over (exit.c);
- * whoever comes later finds PATCH_ENDED and takes it. So a joiner that was woken never looks at the record again: it may be gone. */
+ * One waits for a thread in the lot, under the address of its record. A thread that ends finds its joiner there and
+ * hands the result over (exit.c); whoever comes later finds PATCH_ENDED and takes it. So a joiner that was woken
+ * never looks at the record again: it may be gone. */
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/thread.h"
 #include "shim/pthread/until.h"
 
 /* ---- Threads joined from elsewhere ---- */
 
-/* Only the hub's thread may give a green thread's stack and identity back: what others have joined waits here for it. */
+/* Only the hub's thread may give a green thread's stack and identity back: what others have joined waits here for it.
+ */
 static struct patch_thread *dead;
 
 void patch_thread_bury(struct patch_thread *t)
@@ -94,7 +96,8 @@ static int join_green(struct patch_thread *t, void **value, clockid_t clock, con
 	return -r;
 }
 
-/* libc's own thread, from a greenlet: only libc can tell when it has ended, and asking it to wait would stop everybody. */
+/* libc's own thread, from a greenlet: only libc can tell when it has ended, and asking it to wait would stop
+ * everybody. */
 static int join_real(pthread_t id, void **value, clockid_t clock, const struct timespec *until)
 {
 	if (patch_green() == NULL)

@@ -1,5 +1,6 @@
-/* Thread-specific data. pthread_getspecific and pthread_setspecific are libc's own and work in any thread: the values lie behind the thread pointer.
- * libc runs the destructors of its own threads; for green threads we do, from a copy of what the keys were made with. */
+/* Thread-specific data. pthread_getspecific and pthread_setspecific are libc's own and work in any thread: the values
+ * lie behind the thread pointer. libc runs the destructors of its own threads; for green threads we do, from a copy
+ * of what the keys were made with. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -52,8 +53,8 @@ static bool run_round(void)
 	return called;
 }
 
-/* libc keeps the values of keys from 32 on in arrays that it allocates at the first use (nptl/pthread_setspecific.c); the first entry points
- * into struct pthread itself. It frees them at the end of its own threads only. */
+/* libc keeps the values of keys from 32 on in arrays that it allocates at the first use (nptl/pthread_setspecific.c);
+ * the first entry points into struct pthread itself. It frees them at the end of its own threads only. */
 static void free_arrays(void)
 {
 	enum { ARRAYS = 32 };

@@ -1,7 +1,7 @@
 /* Signals to a thread.
  *
- * A green thread has no number of its own for the kernel; a signal for it goes to the OS thread under it, and its handler runs
- * on whichever green thread is running there. Masks are the OS thread's too: one for all. */
+ * A green thread has no number of its own for the kernel; a signal for it goes to the OS thread under it, and its
+ * handler runs on whichever green thread is running there. Masks are the OS thread's too: one for all. */
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>

@@ -1,7 +1,8 @@
 /* Mutexes of the ordinary kinds: normal, recursive, error-checking, adaptive, with and without a deadline.
  *
- * The state lies in the program's own object, in libc's layout: __lock (mutex_word.h), __owner, __count, __nusers. libc's own
- * pthread_mutex_init and pthread_mutex_destroy serve. Before the runtime has started, libc's lock does the waiting. */
+ * The state lies in the program's own object, in libc's layout: __lock (mutex_word.h), __owner, __count, __nusers.
+ * libc's own pthread_mutex_init and pthread_mutex_destroy serve. Before the runtime has started, libc's lock does the
+ * waiting. */
 #include "shim/pthread/mutex.h"
 
 #include "shim/pthread/mutex_word.h"

@@ -4,7 +4,8 @@
 
 #include "shim/pthread/thread.h"
 
-/* Bits of __kind that only say how libc may elide the lock on transactional memory (nptl/pthreadP.h): of no meaning here. */
+/* Bits of __kind that only say how libc may elide the lock on transactional memory (nptl/pthreadP.h): of no meaning
+ * here. */
 enum { PATCH_KIND_ELISION = 256 | 512 };
 
 static inline unsigned patch_mutex_kind(const pthread_mutex_t *m)
@@ -12,8 +13,8 @@ static inline unsigned patch_mutex_kind(const pthread_mutex_t *m)
 	return (unsigned)m->__data.__kind & ~(unsigned)PATCH_KIND_ELISION;
 }
 
-/* Normal, recursive, error-checking, adaptive, of one process: the lock is ours. Robust, priority and process-shared ones
- * have further bits, a destroyed one has them all: there every operation is libc's (mutex_kinds.c). */
+/* Normal, recursive, error-checking, adaptive, of one process: the lock is ours. Robust, priority and process-shared
+ * ones have further bits, a destroyed one has them all: there every operation is libc's (mutex_kinds.c). */
 static inline bool patch_mutex_ours(const pthread_mutex_t *m)
 {
 	return patch_mutex_kind(m) <= PTHREAD_MUTEX_ADAPTIVE_NP;

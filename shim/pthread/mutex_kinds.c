@@ -1,9 +1,10 @@
 /* Mutexes of the other kinds: robust, priority-inheriting or -protecting, shared between processes.
  *
- * Their state is a protocol with the kernel or with other processes, so every operation on them is libc's own. A greenlet may not wait in
- * libc: it tries, and naps, until it gets the mutex. An OS thread waits in libc, except for a priority-inheriting mutex: there libc would
- * hand the kernel the owner's number, and that of a green thread is invented.
- * What follows from the polling: no order among waiters, and up to a millisecond between the unlock and the next lock. */
+ * Their state is a protocol with the kernel or with other processes, so every operation on them is libc's own. A
+ * greenlet may not wait in libc: it tries, and naps, until it gets the mutex. An OS thread waits in libc, except for
+ * a priority-inheriting mutex: there libc would hand the kernel the owner's number, and that of a green thread is
+ * invented. What follows from the polling: no order among waiters, and up to a millisecond between the unlock and the
+ * next lock. */
 #include "shim/pthread/mutex.h"
 #include "shim/pthread/until.h"
 

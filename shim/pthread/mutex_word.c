@@ -1,20 +1,24 @@
 /* Who gets a mutex.
  *
- * The word is the __lock of the program's own object; FREE, HELD and WANTED are libc's 0, 1 and 2, so libc's lock can wait on it too.
+ * The word is the __lock of the program's own object; FREE, HELD and WANTED are libc's 0, 1 and 2, so libc's lock can
+ * wait on it too.
  *
- * Invariant: if somebody waits in the lot, __lock is WANTED or QUEUED, or one who was woken is on his way and will make it so.
+ * Invariant: if somebody waits in the lot, __lock is WANTED or QUEUED, or one who was woken is on his way and will
+ * make it so.
  *
- * Who gets it next. Threads switch only where they wait, so somebody queues behind a mutex only if its holder waited while he held it,
- * or has been handed it and has not run yet.
- *   - The holder waited (WANTED at unlock, or he has held it for long): it is handed to the longest waiter. Loops of lock, sleep, unlock
- *     take turns in strict order.
- *   - He did not: the mutex is left free, and the longest waiter is woken to take it if it is still free when he runs. Were it handed over
- *     here too, one wait under a popular lock would make a convoy that never ends: while the next owner stands in the ready queue everybody
- *     else runs into the mutex and queues, and every lock that would have met a free mutex becomes a switch, for ever.
- *   - One who was woken and finds it taken has been passed over. He queues again and is counted; while anybody is, every unlock hands over. So
- *     nobody starves, not even beside `lock; unlock; lock; wait; unlock` in a loop.
+ * Who gets it next. Threads switch only where they wait, so somebody queues behind a mutex only if its holder waited
+ * while he held it, or has been handed it and has not run yet.
+ *   - The holder waited (WANTED at unlock, or he has held it for long): it is handed to the longest waiter. Loops of
+ *     lock, sleep, unlock take turns in strict order.
+ *   - He did not: the mutex is left free, and the longest waiter is woken to take it if it is still free when he
+ *     runs. Were it handed over here too, one wait under a popular lock would make a convoy that never ends: while
+ *     the next owner stands in the ready queue everybody else runs into the mutex and queues, and every lock that
+ *     would have met a free mutex becomes a switch, for ever.
+ *   - One who was woken and finds it taken has been passed over. He queues again and is counted; while anybody is,
+ *     every unlock hands over. So nobody starves, not even beside `lock; unlock; lock; wait; unlock` in a loop.
  *
- * Before the runtime has started libc's own lock waits, on the same word: nothing changes for a program without green threads.
+ * Before the runtime has started libc's own lock waits, on the same word: nothing changes for a program without green
+ * threads.
  */
 #include "shim/pthread/mutex_word.h"
 
@@ -45,7 +49,8 @@ static int64_t *held_since(pthread_mutex_t *m)
 	return (int64_t *)(void *)&m->__data.__list.__next;
 }
 
-/* Whoever came out of the queue has the mutex, and runs. Those who have queued until now did not do so because he waits. */
+/* Whoever came out of the queue has the mutex, and runs. Those who have queued until now did not do so because he
+ * waits. */
 static void begin(pthread_mutex_t *m)
 {
 	int *word = word_of(m);
@@ -103,7 +108,8 @@ int patch_word_wait(pthread_mutex_t *m, int64_t deadline)
 	return r;
 }
 
-/* Under the lock of the waiters' queue. Nothing may be read of the object after the word has changed: the next owner may free it. */
+/* Under the lock of the waiters' queue. Nothing may be read of the object after the word has changed: the next owner
+ * may free it. */
 static uintptr_t pass_on(void *arg, bool woken, bool more)
 {
 	pthread_mutex_t *m = arg;

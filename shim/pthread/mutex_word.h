@@ -45,11 +45,13 @@ static inline void patch_word_give(pthread_mutex_t *m)
 		patch_word_give_slow(m);
 }
 
-/* How many OS threads are inside a blocking call of libc's on an object whose wake-ups are ours now. They got there before the runtime started
- * (helper threads of libc's); while there are any, wake-ups go to libc's own waiters too. Atomic. */
+/* How many OS threads are inside a blocking call of libc's on an object whose wake-ups are ours now. They got there
+ * before the runtime started (helper threads of libc's); while there are any, wake-ups go to libc's own waiters too.
+ * Atomic. */
 extern int patch_native_waiters;
 
-/* Wakes one of those whom the kernel keeps under that word. Not by way of our own syscall(): it would look in the lot too. */
+/* Wakes one of those whom the kernel keeps under that word. Not by way of our own syscall(): it would look in the lot
+ * too. */
 static inline void patch_wake_native(const void *word, int wake)
 {
 	real.syscall(SYS_futex, (long)word, wake, 1, 0, 0, 0);

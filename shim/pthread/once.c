@@ -4,10 +4,11 @@
  *      2                      done (libc's value too)
  *      process << 2 | 1       somebody of that process is at it
  *
- * With the process in the word a forked child starts over what another thread of its parent had begun, as libc does with a
- * generation number (nptl/pthread_once.c). A routine that is left by pthread_exit, cancellation or a C++ exception leaves the word at 0,
- * and the next caller tries again (std::call_once relies on it). Such an end unwinds our frame without returning to it, and this file, being C
- * without exceptions, has no landing pad: the frame's personality routine, which the unwinder calls for each frame that it passes, does it.
+ * With the process in the word a forked child starts over what another thread of its parent had begun, as libc does
+ * with a generation number (nptl/pthread_once.c). A routine that is left by pthread_exit, cancellation or a C++
+ * exception leaves the word at 0, and the next caller tries again (std::call_once relies on it). Such an end unwinds
+ * our frame without returning to it, and this file, being C without exceptions, has no landing pad: the frame's
+ * personality routine, which the unwinder calls for each frame that it passes, does it.
  */
 #include <limits.h>
 #include <unwind.h>

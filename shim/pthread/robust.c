@@ -1,8 +1,8 @@
 /* Robust mutexes that a green thread still holds at its end: their next owner must be told (EOWNERDEAD).
  *
- * For a real thread the kernel does this at exit, from the list of held mutexes that libc keeps in struct pthread (get_robust_list(2),
- * and the kernel's Documentation/locking/robust-futexes.rst). The kernel does not see a green thread end; this is its
- * part of the protocol. */
+ * For a real thread the kernel does this at exit, from the list of held mutexes that libc keeps in struct pthread
+ * (get_robust_list(2), and the kernel's Documentation/locking/robust-futexes.rst). The kernel does not see a green
+ * thread end; this is its part of the protocol. */
 #include <linux/futex.h>
 #include <sys/syscall.h>
 

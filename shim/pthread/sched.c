@@ -1,5 +1,5 @@
-/* Scheduling of a green thread: what it is told is kept and answered, and has no effect. The kernel schedules the one OS thread
- * under all of them; to pass these calls on would set everybody's class or processors.
+/* Scheduling of a green thread: what it is told is kept and answered, and has no effect. The kernel schedules the one
+ * OS thread under all of them; to pass these calls on would set everybody's class or processors.
  *
  * Main is the OS thread's own: its calls go to the kernel, as natively. */
 #include <stdlib.h>
@@ -141,7 +141,8 @@ EXPORT(pthread_setaffinity_np);
 /* All green threads share one clock: that of the OS thread under them. */
 int patch_pthread_getcpuclockid(pthread_t id, clockid_t *clock)
 {
-	/* A clock of the kernel's for one thread: ~number << 3 | CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED (linux/posix-timers.h). */
+	/* A clock of the kernel's for one thread: ~number << 3 | CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED
+	 * (linux/posix-timers.h). */
 	enum { PER_THREAD = 4, SCHED = 2, SHIFT = 3 };
 	int r;
 	struct patch_thread *t = green(id, &r);

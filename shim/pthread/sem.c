@@ -5,12 +5,13 @@
  *      data      low 32 bits: the value; high 32 bits: how many wait
  *      private   0: of one process
  *
- * Who finds the value at 0 counts himself and queues in the lot, in one step under the lock of the queue. sem_post hands the unit to the longest waiter
- * without ever showing it in the value: POSIX has one of the waiters return, not whoever comes first, and loops of wait, sleep, post take turns.
- * Semaphores shared between processes are libc's: a greenlet tries and naps. So is every wait before the runtime has started.
+ * Who finds the value at 0 counts himself and queues in the lot, in one step under the lock of the queue. sem_post
+ * hands the unit to the longest waiter without ever showing it in the value: POSIX has one of the waiters return, not
+ * whoever comes first, and loops of wait, sleep, post take turns. Semaphores shared between processes are libc's: a
+ * greenlet tries and naps. So is every wait before the runtime has started.
  *
- * sem_post in a signal handler: without waiters it is one atomic step and safe. With waiters it takes the lock of their queue,
- * which the handler may have interrupted on the same OS thread; until signals are run on the green thread's side (TRAPS: signals) that can hang.
+ * sem_post in a signal handler: without waiters it is one atomic step and safe. With waiters it takes the lock of
+ * their queue; if the handler has interrupted the runtime on the same OS thread while it held that lock, it hangs.
  */
 #include <limits.h>
 #include <linux/futex.h>

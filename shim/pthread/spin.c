@@ -1,5 +1,5 @@
-/* Spin locks. The word and every operation on it are libc's; only who finds it taken does not spin: the holder may be a thread that
- * cannot run before the caller steps aside. */
+/* Spin locks. The word and every operation on it are libc's; only who finds it taken does not spin: the holder may be
+ * a thread that cannot run before the caller steps aside. */
 #include "shim/pthread/thread.h"
 #include "shim/pthread/until.h"
 

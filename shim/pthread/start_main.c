@@ -1,8 +1,8 @@
 /* __libc_start_main, to put a frame of ours under main.
  *
  * libc counts its own threads: after pthread_exit in main it would see none left and end the process. Between main
- * and libc's own frame lies ours; the unwinding stops here, main's keys are destroyed, the green threads go on, and only when none is left does the
- * unwinding go on to libc (sysdeps/nptl/libc_start_call_main.h).
+ * and libc's own frame lies ours; the unwinding stops here, main's keys are destroyed, the green threads go on, and
+ * only when none is left does the unwinding go on to libc (sysdeps/nptl/libc_start_call_main.h).
  *
  * As entry.c, this file must be compiled without -fexceptions. */
 #include "shim/pthread/thread.h"

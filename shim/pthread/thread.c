@@ -1,6 +1,7 @@
 /* pthread_create: a green thread where it can be one, else a real one, and then it is said why.
  *
- * What cannot be honoured green: threads made by OS threads that have no hub (libc's own helpers), and real-time scheduling. */
+ * What cannot be honoured green: threads made by OS threads that have no hub (libc's own helpers), and real-time
+ * scheduling. */
 #include "shim/pthread/thread.h"
 
 #include <stdlib.h>
@@ -60,9 +61,10 @@ static int identities_ready(void)
 static bool is_default(const cpu_set_t *cpus)
 {
 	/* libc fills the answer with ones when nothing was set (nptl/pthread_attr_getaffinity.c). */
-	const unsigned char *bytes = (const unsigned char *)cpus;
-	for (size_t i = 0; i < sizeof *cpus; i++)
-		if (bytes[i] != 0xff)
+	enum { WORDS = sizeof *cpus / sizeof(unsigned long) };
+	const unsigned long *words = (const unsigned long *)(const void *)cpus;
+	for (size_t i = 0; i < WORDS; i++)
+		if (words[i] != ~0UL)
 			return false;
 	return true;
 }
@@ -84,7 +86,8 @@ static void read_stack(const pthread_attr_t *attr, struct gev_thread_attr *out)
 	}
 	pthread_attr_getstacksize(attr, &out->stack_size);
 	pthread_attr_getguardsize(attr, &out->guard_size);
-	/* Since 2.27 glibc adds the guard to the size that was asked for (nptl/allocatestack.c). There is one always. */
+	/* Since 2.27 glibc adds the guard to the size that was asked for (nptl/allocatestack.c). There is one always.
+	 */
 	out->stack_size += out->guard_size ? out->guard_size : 1;
 }
 
@@ -109,15 +112,37 @@ static int read_attr(const pthread_attr_t *attr, struct wanted *w)
 	return 0;
 }
 
+/* What a thread without attributes gets. Read once: it changes only by the call below. */
+static bool default_known; /* atomic */
+
 static int read_default(struct wanted *w)
 {
+	static struct wanted known;
+	if (likely(__atomic_load_n(&default_known, __ATOMIC_ACQUIRE))) {
+		*w = known;
+		return 0;
+	}
 	pthread_attr_t attr;
-	if (pthread_getattr_default_np(&attr))
-		return EAGAIN;
-	int r = read_attr(&attr, w);
-	pthread_attr_destroy(&attr);
+	__atomic_store_n(&default_known, true, __ATOMIC_SEQ_CST);
+	int r = pthread_getattr_default_np(&attr) ? EAGAIN : 0;
+	if (r == 0) {
+		r = read_attr(&attr, w);
+		pthread_attr_destroy(&attr);
+	}
+	if (r == 0)
+		known = *w;
+	else
+		__atomic_store_n(&default_known, false, __ATOMIC_SEQ_CST);
 	return r;
 }
+
+int patch_pthread_setattr_default_np(const pthread_attr_t *attr)
+{
+	int r = real.pthread_setattr_default_np(attr);
+	__atomic_store_n(&default_known, false, __ATOMIC_SEQ_CST);
+	return r;
+}
+EXPORT(pthread_setattr_default_np);
 
 /* ---- Making one ---- */
 
@@ -137,7 +162,7 @@ static int copy_cpus(const struct wanted *w, cpu_set_t **out)
 
 int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg, bool c11)
 {
-	struct wanted w = {.attr = {.suspended = true}};
+	struct wanted w = {0};
 	cpu_set_t *cpus = NULL;
 	int r = runtime_ready();
 	if (r == 0)
@@ -151,6 +176,7 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	patch_thread_sweep();
 	struct gev_greenlet *g;
 	void *tp;
+	w.attr.suspended = true;
 	if (patch_gev->thread_new(&w.attr, patch_thread_entry, NULL, &g, &tp) < 0) {
 		free(cpus);
 		return EAGAIN;

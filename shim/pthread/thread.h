@@ -1,17 +1,18 @@
 /* thread.h: what the shim knows about a green thread.
  *
- * The record lies in the thread's own TLS, so it needs no table and no lock: pthread_self() is an address, and
- * static TLS lies at the same distance from it in every thread.
+ * The record lies in the thread's own TLS, so it needs no table and no lock: pthread_self() is an address, and static
+ * TLS lies at the same distance from it in every thread.
  *
  *      pthread_t id ----------------> struct pthread (libc's)
  *           |  one constant for the process
  *           +-----------------------> patch_me        (ours, of that thread)
  *
- * In a thread that libpatch did not make, and in main before the runtime starts, the record is all zero (PATCH_FOREIGN);
- * such a thread belongs to libc, and libc's own function is called for it.
+ * In a thread that libpatch did not make, and in main before the runtime starts, the record is all zero
+ * (PATCH_FOREIGN); such a thread belongs to libc, and libc's own function is called for it.
  *
- * Invariant: state goes JOINABLE -> DETACHED -> GONE or JOINABLE -> ENDED -> GONE or JOINABLE -> GONE, never back. GONE outlives the
- * thread, because identities are pooled: a stale pthread_t is answered with ESRCH as long as nobody runs as it.
+ * Invariant: state goes JOINABLE -> DETACHED -> GONE or JOINABLE -> ENDED -> GONE or JOINABLE -> GONE, never back.
+ * GONE outlives the thread, because identities are pooled: a stale pthread_t is answered with ESRCH as long as nobody
+ * runs as it.
  */
 #ifndef PATCH_PTHREAD_THREAD_H
 #define PATCH_PTHREAD_THREAD_H
@@ -65,7 +66,8 @@ static inline uint32_t patch_thread_state(const struct patch_thread *t)
 	return __atomic_load_n(&t->state, __ATOMIC_ACQUIRE);
 }
 
-/* The record of id; NULL: libc's own thread, whose original must be called. A thread of ours that is no more has the state PATCH_GONE. */
+/* The record of id; NULL: libc's own thread, whose original must be called. A thread of ours that is no more has the
+ * state PATCH_GONE. */
 struct patch_thread *patch_thread_find(pthread_t id);
 
 /* The caller's record; NULL: libc's own thread. */
@@ -74,7 +76,8 @@ static inline struct patch_thread *patch_thread_self(void)
 	return patch_me.state != PATCH_FOREIGN ? &patch_me : NULL;
 }
 
-/* The caller's thread number as libc's struct pthread has it: the kernel's for a real thread, one outside the kernel's range for a green one. */
+/* The caller's thread number as libc's struct pthread has it: the kernel's for a real thread, one outside the
+ * kernel's range for a green one. */
 int patch_tid_look_up(void);
 static inline int patch_tid(void)
 {
@@ -86,8 +89,8 @@ static inline int patch_tid(void)
 enum { PATCH_MAKE_REAL = -1 };
 int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg, bool c11);
 
-/* Calls f(arg) as the hub's OS thread itself: libc's pthread_create reads its caller's control block, and takes the kernel's number from it.
- * f must not wait. */
+/* Calls f(arg) as the hub's OS thread itself: libc's pthread_create reads its caller's control block, and takes the
+ * kernel's number from it. f must not wait. */
 void patch_as_os_thread(void (*f)(void *arg), void *arg);
 
 /* Set once a real thread has been made through us. */
@@ -116,7 +119,8 @@ void patch_keys_end(void);
 void patch_robust_begin(void);
 void patch_robust_end(void);
 
-/* A field of libc's struct pthread, by the name that it publishes for debuggers (nptl_db/structs.def); -1: not published. */
+/* A field of libc's struct pthread, by the name that it publishes for debuggers (nptl_db/structs.def); -1: not
+ * published. */
 ptrdiff_t patch_pthread_field(const char *name);
 
 #endif

@@ -1,7 +1,8 @@
 /* until.h: points in time as POSIX gives them, as the runtime takes them (absolute CLOCK_MONOTONIC nanoseconds).
  *
- * A CLOCK_REALTIME deadline is converted when the wait begins and held against that clock again when it ends: if the clock was set back
- * meanwhile, the wait goes on. If it was set forward the wait ends late; libc's own would be told by the kernel. */
+ * A CLOCK_REALTIME deadline is converted when the wait begins and held against that clock again when it ends: if the
+ * clock was set back meanwhile, the wait goes on. If it was set forward the wait ends late; libc's own would be told
+ * by the kernel. */
 #ifndef PATCH_PTHREAD_UNTIL_H
 #define PATCH_PTHREAD_UNTIL_H
 
@@ -32,8 +33,9 @@ int64_t patch_until(clockid_t clock, const struct timespec *at);
 /* Whether that clock has reached it. */
 bool patch_reached(clockid_t clock, const struct timespec *at);
 
-/* Sleeps a little, longer each time, 1 ms at most, not beyond the deadline: for what only the kernel or another process could tell.
- * Parks a greenlet; an OS thread sleeps. *step starts at 0. -ECANCELED only with GEV_PARK_KILLABLE. */
+/* Sleeps a little, longer each time, 1 ms at most, not beyond the deadline: for what only the kernel or another
+ * process could tell. Parks a greenlet; an OS thread sleeps. *step starts at 0. -ECANCELED only with
+ * GEV_PARK_KILLABLE. */
 int patch_nap(int64_t *step, int64_t deadline, unsigned flags);
 
 #endif
