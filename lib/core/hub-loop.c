@@ -206,10 +206,8 @@ static void close_loop(struct gev__hub_loop *loop)
 	free(loop);
 }
 
-struct gev__hub_loop *gev__loop_get(struct gev__hub *h, int *error)
+struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 {
-	if (__builtin_expect(h->loop != NULL, 1))
-		return h->loop;
 	struct gev__hub_loop *loop = calloc(1, sizeof *loop);
 	if (loop == NULL) {
 		*error = -ENOMEM;

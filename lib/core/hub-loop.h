@@ -5,12 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct gev__hub;
-struct gev__hub_loop;
-struct ev_loop;
+#include "lib/base/macros.h"
+#include "lib/core/hub.h"
 
 /* The hub's loop, made at the first call. NULL: no memory or no descriptor, and *error. */
-struct gev__hub_loop *gev__loop_get(struct gev__hub *h, int *error);
+struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error);
+static inline struct gev__hub_loop *gev__loop_get(struct gev__hub *h, int *error)
+{
+	return likely(h->loop != NULL) ? h->loop : gev__loop_make(h, error);
+}
 
 struct ev_loop *gev__loop_ev(struct gev__hub_loop *loop);
 /* The epoll descriptor inside libev, to take a shared descriptor out of the set; -1: unknown. */

@@ -58,11 +58,8 @@ struct patch_thread *patch_thread_find(pthread_t id)
 	return id == pthread_self() ? NULL : &gone;
 }
 
-void patch_threads_begin(void)
+static void adopt_main(struct patch_thread *main)
 {
-	struct patch_thread *main = &patch_me;
-	if (main->state != PATCH_FOREIGN)
-		return;
 	main->greenlet = patch_gev->self();
 	main->is_main = true;
 	/* What main said about cancellation before we listened. */
@@ -76,9 +73,22 @@ void patch_threads_begin(void)
 	os_thread = pthread_self();
 	patch_robust_begin();
 	__atomic_store_n(&main->state, PATCH_JOINABLE, __ATOMIC_RELEASE);
+}
+
+void patch_threads_begin(void)
+{
+	static bool begun;
+	if (likely(begun))
+		return;
 	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h); libc clears it only
 	 * for its own threads. */
 	__libc_single_threaded = 0;
+	/* In a program that links libgev, one of its greenlets may be the first to come here, with an identity of its
+	 * own. */
+	if (tid_at(pthread_self()) != getpid())
+		return;
+	adopt_main(&patch_me);
+	begun = true;
 }
 
 void patch_threads_forked(void)

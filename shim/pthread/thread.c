@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "shim/base/log.h"
 
@@ -23,37 +22,43 @@ struct wanted {
 
 /* ---- Green or real ---- */
 
-static int runtime_ready(void)
-{
-	if (likely(patch_started)) {
-		if (likely(patch_self() != NULL))
-			return 0;
-		patch_warn_once("a thread that libgev does not run makes threads; they are real ones");
-		return PATCH_MAKE_REAL;
-	}
-	/* The hub is main's. A helper thread of libc's (SIGEV_THREAD, aio) may be the first to come here, while main is
-	 * inside a real blocking call. */
-	if (syscall(SYS_gettid) != getpid())
-		return PATCH_MAKE_REAL;
-	int r = patch_start();
-	if (r == -ENOSYS || r == -EPERM)
-		return PATCH_MAKE_REAL; /* load.c has said why */
-	return r < 0 ? EAGAIN : 0;
-}
-
-static int identities_ready(void)
+static bool identities_missing(void)
 {
 	static bool known, missing;
 	if (likely(known))
-		return missing ? PATCH_MAKE_REAL : 0;
+		return missing;
 	const char *why = patch_gev->no_identity();
+	if (why)
+		patch_warn("green threads are not possible here: %s; threads stay native", why);
 	missing = why != NULL;
 	known = true;
-	if (!missing)
-		patch_threads_begin();
-	else
-		patch_warn("green threads are not possible here: %s; threads stay native", why);
-	return missing ? PATCH_MAKE_REAL : 0;
+	return missing;
+}
+
+/* 0, PATCH_MAKE_REAL, or an error number. */
+static int runtime_ready(void)
+{
+	if (likely(patch_started)) {
+		if (unlikely(patch_self() == NULL)) {
+			patch_warn_once("a thread that libgev does not run makes threads; they are real ones");
+			return PATCH_MAKE_REAL;
+		}
+	} else {
+		/* The hub is main's. A helper thread of libc's (SIGEV_THREAD, aio) may be the first to come here,
+		 * while main is inside a real blocking call. */
+		if (gettid() != getpid() || patch_load() < 0)
+			return PATCH_MAKE_REAL; /* load.c has said why */
+		/* Before the runtime starts: a program whose threads stay native shall notice nothing. */
+		if (identities_missing())
+			return PATCH_MAKE_REAL;
+		int r = patch_start();
+		if (r < 0)
+			return r == -ENOSYS || r == -EPERM ? PATCH_MAKE_REAL : EAGAIN;
+	}
+	if (identities_missing())
+		return PATCH_MAKE_REAL;
+	patch_threads_begin();
+	return 0;
 }
 
 /* ---- Attributes ---- */
@@ -165,8 +170,6 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	struct wanted w = {0};
 	cpu_set_t *cpus = NULL;
 	int r = runtime_ready();
-	if (r == 0)
-		r = identities_ready();
 	if (r == 0)
 		r = attr ? read_attr(attr, &w) : read_default(&w);
 	if (r == 0)
