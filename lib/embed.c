@@ -6,6 +6,7 @@
 
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
+#include "lib/context/identity.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
 #include "lib/core/lot.h"
@@ -94,14 +95,17 @@ static size_t thread_count(void)
 static void fork_prepare(void)
 {
 	gev__fds_shared();
+	gev__identities_lock();
 }
 
 static void fork_parent(void)
 {
+	gev__identities_unlock();
 }
 
 static void fork_child(void)
 {
+	gev__identities_unlock();
 	gev__lot_forked();
 	struct gev__hub *h = gev__hub_here();
 	if (h)

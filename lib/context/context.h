@@ -62,6 +62,15 @@ static inline void gev__context_prefetch(const struct gev__context *c)
 	(void)c;
 }
 
+/* One load from each page that it will need first. */
+static inline void gev__context_touch(const struct gev__context *c)
+{
+#ifndef GEV_CONTEXT_UCONTEXT
+	(void)*(const volatile char *)c->sp;
+#endif
+	(void)*(const volatile char *)c->tp;
+}
+
 /* The last switch of a context that ends: nothing is saved that anybody will need. */
 void gev__context_leave(struct gev__context *from, struct gev__context *to) __attribute__((noreturn));
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/lock.h"
 #include "lib/base/macros.h"
 #include "lib/base/option.h"
 #include "lib/context/annotate.h"
@@ -48,24 +49,31 @@ static struct gev__list_node *node_of(void *tp)
 	return (struct gev__list_node *)(void *)((char *)tp + glibc.list_offset);
 }
 
+/* The list is one for the process; every OS thread with a hub puts its identities there. libc's own lock cannot be reached. */
+static struct gev__lock list_lock;
+
 static void link_stack(void *tp)
 {
 	struct gev__list_node *n = node_of(tp);
 	struct gev__list_node *head = glibc.stack_user;
+	gev__lock(&list_lock);
 	n->next = head->next;
 	n->prev = head;
 	head->next->prev = n;
 	head->next = n;
+	gev__unlock(&list_lock);
 }
 
 static void unlink_stack(void *tp)
 {
 	struct gev__list_node *n = node_of(tp);
+	gev__lock(&list_lock);
 	if (n->next) {
 		n->next->prev = n->prev;
 		n->prev->next = n->next;
 		n->next = n->prev = NULL;
 	}
+	gev__unlock(&list_lock);
 }
 
 /* AddressSanitizer keeps its idea of the current thread behind a key of pthread_setspecific, and fails where it finds none. Its stacks are told
@@ -176,11 +184,15 @@ static const char *find_out(void)
 
 const char *gev__identity_missing(void)
 {
+	static struct gev__lock finding;
 	static bool known;
 	static const char *missing;
-	if (!known) {
-		missing = find_out();
-		known = true;
+	if (unlikely(!__atomic_load_n(&known, __ATOMIC_ACQUIRE))) {
+		gev__lock(&finding);
+		if (!known)
+			missing = find_out();
+		__atomic_store_n(&known, true, __ATOMIC_RELEASE);
+		gev__unlock(&finding);
 	}
 	return missing;
 }
@@ -225,6 +237,22 @@ void gev__identity_forked(void *tp)
 {
 	struct gev__list_node *n = node_of(tp);
 	n->next = n->prev = NULL;
+}
+
+void gev__identity_survived(void *tp)
+{
+	unlink_stack(tp);
+	link_stack(tp);
+}
+
+void gev__identities_lock(void)
+{
+	gev__lock(&list_lock);
+}
+
+void gev__identities_unlock(void)
+{
+	gev__unlock(&list_lock);
 }
 
 void gev__identity_pool_done(struct gev__identity_pool *pool)

@@ -31,6 +31,14 @@ void gev__identity_put(struct gev__identity_pool *pool, void *tp);
 /* In a forked child: libc has made its list of stacks anew, with the caller's identity alone on it. Any other one must be told before it is put. */
 void gev__identity_forked(void *tp);
 
+/* There, for the caller's own identity. libc takes it for a thread that it made itself, and would hand its memory on in a child of the child
+ * (nptl: reclaim_stacks sorts by a flag whose place is not published); so it goes back to where it belongs. */
+void gev__identity_survived(void *tp);
+
+/* Around a fork: no other OS thread is at work on the loader's list at that moment. */
+void gev__identities_lock(void);
+void gev__identities_unlock(void);
+
 void gev__identity_pool_done(struct gev__identity_pool *pool);
 
 #endif

@@ -51,24 +51,28 @@ int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *
 	int ready = gev__ready_reserve(hub, hub->live + 1);
 	if (ready < 0)
 		return ready;
+	struct gev_greenlet *g = gev__block_get(&hub->blocks);
+	if (g == NULL)
+		return -EAGAIN;
 	struct gev__stack stack;
 	if (how->stack) {
 		stack = (struct gev__stack){.lo = how->stack, .hi = (char *)how->stack + how->stack_size};
 	} else {
 		int r = gev__stack_get(&hub->stacks, how->stack_size, how->guard_size, &stack);
-		if (r < 0)
+		if (r < 0) {
+			gev__block_put(&hub->blocks, g);
 			return r;
+		}
 	}
 	void *tp = hub->main.context.tp;
 	if (how->own_identity) {
 		int r = gev__identity_get(&hub->identities, &tp);
 		if (r < 0) {
+			gev__block_put(&hub->blocks, g);
 			gev__stack_put(&stack);
 			return r;
 		}
 	}
-	uintptr_t top = ((uintptr_t)stack.hi - sizeof(struct gev_greenlet)) & ~(uintptr_t)(CACHE_LINE - 1);
-	struct gev_greenlet *g = (struct gev_greenlet *)top;
 	*g = (struct gev_greenlet){
 		.hub = hub,
 		.state = GEV__NEW,
@@ -84,7 +88,7 @@ int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *
 		g->entry = entry;
 	if (how->name)
 		snprintf(g->name, sizeof g->name, "%s", how->name);
-	gev__context_make(&g->context, stack.lo, g, first_frame, g, tp);
+	gev__context_make(&g->context, stack.lo, stack.hi, first_frame, g, tp);
 	enter_all(hub, g);
 	hub->live++;
 	if (!how->suspended)
@@ -102,12 +106,12 @@ void gev__greenlet_start(struct gev_greenlet *g)
 void gev__greenlet_reclaim(struct gev_greenlet *g)
 {
 	struct gev__hub *h = g->hub;
-	struct gev__stack stack = g->stack; /* g lies on it */
 	leave_all(g);
 	gev__note_gone(&g->context.note);
 	if (g->own_identity)
 		gev__identity_put(&h->identities, g->context.tp);
-	gev__stack_put(&stack);
+	gev__stack_put(&g->stack);
+	gev__block_put(&h->blocks, g);
 }
 
 void gev__greenlet_unhold(struct gev_greenlet *g)

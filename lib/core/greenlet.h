@@ -1,11 +1,5 @@
 /* greenlet.h: the control block of a greenlet, and its life from spawn to reclaim.
  *
- *      top of its stack
- *      +--------------------------------------------+ hi
- *      | struct gev_greenlet                        |
- *      +--------------------------------------------+ start words of its context
- *      | frames ...                                 |
- *
  * Life:  NEW --start--> READY <--> RUNNING --> PARKED --wake--> READY ...      RUNNING --finish--> DONE --reclaim--> gone
  * Invariants: exactly one greenlet per hub (or the hub itself) is RUNNING; READY ones are on the hub's FIFO, once;
  * a DONE one is reclaimed as soon as nobody holds it. */
@@ -16,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/macros.h"
 #include "lib/context/context.h"
 #include "lib/context/stack.h"
 
 enum gev__state { GEV__NEW, GEV__READY, GEV__RUNNING, GEV__PARKED, GEV__DONE };
 
 struct gev__hub;
+
+enum { GEV__WAIT_ROOM = 5 }; /* words */
 
 struct gev_greenlet {
 	/* All that a park, a wake and a switch touch lies in the first 64 bytes: with thousands of greenlets each line is a cache miss. */
@@ -34,6 +31,8 @@ struct gev_greenlet {
 	bool killed;       /* atomic */
 	int why;           /* what park returns: 0 or -ETIMEDOUT */
 	uint32_t timer_at; /* its place in the hub's timer heap; 0: not on it */
+	/* The second line is room for whoever parks it on a descriptor: io/ keeps its waiter here, and not on the cold stack. */
+	void *wait_room[GEV__WAIT_ROOM] __attribute__((aligned(CACHE_LINE)));
 	int64_t deadline;
 	struct gev_greenlet *inbox_next;
 	bool in_inbox; /* atomic: another thread has woken it, and the hub has not seen that yet */
@@ -49,7 +48,7 @@ struct gev_greenlet {
 	struct gev_greenlet **all_link;
 	struct gev__stack stack;
 	char name[16];
-};
+} __attribute__((aligned(CACHE_LINE)));
 
 /* Who runs on this OS thread: a greenlet, the hub's own, or NULL where there is no hub. One word of TLS in every identity, written at
  * each arrival. initial-exec: one instruction to read, and a preloaded program's late load finds room in the static TLS reserve. */

@@ -40,7 +40,7 @@ struct gev__hub_loop {
 static int internal[INTERNAL_MAX];
 static int internal_n;
 
-static void claim(int fd)
+void gev__loop_claim(int fd)
 {
 	for (int i = 0; i < INTERNAL_MAX; i++) {
 		int empty = 0;
@@ -55,7 +55,7 @@ static void claim(int fd)
 	}
 }
 
-static void disclaim(int fd)
+void gev__loop_disclaim(int fd)
 {
 	for (int i = 0; i < INTERNAL_MAX; i++) {
 		int mine = fd + 1;
@@ -124,7 +124,7 @@ static int raise_fd(int fd, int to)
 		gev__sys.close(fd);
 		fd = high;
 	}
-	claim(fd);
+	gev__loop_claim(fd);
 	return fd;
 }
 
@@ -132,7 +132,7 @@ static void drop_fd(int fd)
 {
 	if (fd < 0)
 		return;
-	disclaim(fd);
+	gev__loop_disclaim(fd);
 	gev__sys.close(fd);
 }
 
@@ -198,7 +198,7 @@ static void on_timer(struct ev_loop *ev, ev_io *io, int revents)
 static void close_loop(struct gev__hub_loop *loop)
 {
 	if (loop->epoll_fd >= 0)
-		disclaim(loop->epoll_fd);
+		gev__loop_disclaim(loop->epoll_fd);
 	if (loop->ev)
 		ev_loop_destroy(loop->ev);
 	drop_fd(loop->event_fd);
@@ -218,7 +218,7 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	int high = high_fd(&limit);
 	loop->ev = make_ev(high, &loop->epoll_fd);
 	if (loop->epoll_fd >= 0)
-		claim(loop->epoll_fd);
+		gev__loop_claim(loop->epoll_fd);
 	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
 	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
 	lower_limit(&limit);

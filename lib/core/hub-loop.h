@@ -20,6 +20,9 @@ struct ev_loop *gev__loop_ev(struct gev__hub_loop *loop);
 int gev__loop_epoll(const struct gev__hub_loop *loop);
 /* Whether fd is one of any hub's own. Async-signal-safe. */
 bool gev__loop_internal(int fd);
+/* fd becomes one of them, or no longer is one. */
+void gev__loop_claim(int fd);
+void gev__loop_disclaim(int fd);
 /* The lowest such number that is >= fd; -1: none. */
 int gev__loop_internal_next(int fd);
 

@@ -16,6 +16,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
 #include "lib/core/hub-loop.h"
+#include "lib/core/lot.h"
 #include "lib/core/park.h"
 
 __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
@@ -52,10 +53,12 @@ static bool tick(struct gev__hub *h)
 	int64_t now = gev__now();
 	int64_t took = now - h->ticked_at;
 	h->ticked_at = now;
-	if (took > TICK_NS / 2 && h->countdown_from > 1)
-		h->countdown_from /= 2;
-	else if (took < TICK_NS / 8 && h->countdown_from < COUNTDOWN_MAX)
+	if (took > TICK_NS / 2) {
+		for (; took > TICK_NS / 2 && h->countdown_from > 1; took /= 2)
+			h->countdown_from /= 2;
+	} else if (took < TICK_NS / 8 && h->countdown_from < COUNTDOWN_MAX) {
 		h->countdown_from *= 2;
+	}
 	h->countdown = h->countdown_from;
 	run_timers(h, now);
 	int64_t unpolled = now - h->polled_at;
@@ -82,16 +85,26 @@ int gev__ready_reserve(struct gev__hub *h, size_t live)
 	return 0;
 }
 
-/* With thousands of greenlets each one's turn begins with a row of cache misses: control block, stack, thread-local storage. The ring says who comes
- * next, so they are fetched while others run. With few greenlets everything is in the cache, and this would only cost. */
-static inline void prefetch_ahead(const struct gev__hub *h)
+/* With thousands of greenlets each one's turn begins with cold memory: its stack and its thread-local storage lie on pages of their own, and the first
+ * touch of each is a walk through cold page tables (half a microsecond on a virtual machine, most of a request's user time). The ring says who
+ * comes next. A prefetch is dropped where the translation is missing, so the pages of the next few are touched by plain loads, which do not depend on
+ * one another and overlap; then the lines are prefetched one greenlet ahead. With few greenlets everything is in the cache, and this would only cost. */
+static void warm_next(const struct gev__hub *h)
 {
-	enum { WORTH_IT = 64 };
+	for (uint32_t i = 0; i < GEV__WARM; i++)
+		gev__context_touch(&h->ready[(h->ready_head + i) & h->ready_mask]->context);
+}
+
+static inline void prefetch_ahead(struct gev__hub *h)
+{
+	enum { WORTH_IT = 8 * GEV__WARM };
 	if (gev__ready_n(h) < WORTH_IT)
 		return;
-	const char *far = (const char *)h->ready[(h->ready_head + 2) & h->ready_mask];
-	__builtin_prefetch(far, 1);
-	__builtin_prefetch(far + CACHE_LINE, 1);
+	if (h->warm == 0) {
+		warm_next(h);
+		h->warm = GEV__WARM;
+	}
+	h->warm--;
 	const struct gev__context *near = &h->ready[h->ready_head & h->ready_mask]->context;
 	gev__context_prefetch(near);
 	for (int i = 0; i < 2; i++)
@@ -185,7 +198,8 @@ void gev__hub_drain(struct gev__hub *h)
 	}
 	while (first) {
 		struct gev_greenlet *next = first->inbox_next;
-		__atomic_store_n(&first->in_inbox, false, __ATOMIC_RELEASE);
+		/* An exchange, not a store: who finds it true relies on this wake, and what he wrote before must be seen by whoever it wakes. */
+		(void)__atomic_exchange_n(&first->in_inbox, false, __ATOMIC_ACQ_REL);
 		gev__wake_here(first);
 		first = next;
 	}
@@ -216,6 +230,9 @@ static void poll_outside(struct gev__hub *h)
 			gev__loop_sleep(h->loop, deadline);
 		else
 			sleep_on_futex(h, deadline);
+	} else if (h->loop) {
+		/* Other threads that wake us all the time must not keep us from our descriptors. */
+		gev__loop_poll(h->loop);
 	}
 	__atomic_store_n(&h->asleep, 0, __ATOMIC_RELAXED);
 }
@@ -244,6 +261,8 @@ static void run(void *arg)
 
 void gev__hub_free(struct gev__hub *h)
 {
+	/* Their places in the lot lie on their stacks. */
+	gev__lot_forget(h);
 	struct gev_greenlet *next;
 	for (struct gev_greenlet *g = h->all; g; g = next) {
 		next = g->all_next;
@@ -257,6 +276,7 @@ void gev__hub_free(struct gev__hub *h)
 	gev__note_gone(&h->self.context.note);
 	gev__stack_put(&h->self_stack);
 	gev__stack_pool_done(&h->stacks);
+	gev__blocks_done(&h->blocks);
 	gev__identity_pool_done(&h->identities);
 	free(h->ready);
 	free(h);
@@ -340,6 +360,8 @@ void gev__hub_forked(struct gev__hub *h)
 		gev__greenlet_reclaim(g);
 	}
 	self->in_inbox = false;
+	if (self->own_identity)
+		gev__identity_survived(self->context.tp);
 	if (self != &h->main)
 		h->main.state = GEV__DONE;
 	h->live = 1;

@@ -12,6 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/context/identity.h"
+#include "lib/core/blocks.h"
 #include "lib/core/greenlet.h"
 #include "lib/core/timers.h"
 
@@ -26,6 +27,8 @@ struct gev__slot {
 
 enum { GEV__SLOT_READINESS, GEV__SLOTS };
 
+enum { GEV__WARM = 8 };
+
 struct gev__hub {
 	struct gev_greenlet self; /* the hub's own flow */
 	struct gev_greenlet main; /* the OS thread's */
@@ -38,6 +41,7 @@ struct gev__hub {
 	int countdown_from;
 	int64_t ticked_at;
 	int64_t polled_at;
+	uint32_t warm;        /* how many of the next have been touched ahead */
 	ptrdiff_t hot_tls[2]; /* where errno and gev__current lie from every thread pointer */
 	uint32_t pass_left;   /* how many of those that were ready after the last poll have not run yet */
 	int busy;             /* depth of stretches in which the runtime must not be interrupted */
@@ -45,6 +49,7 @@ struct gev__hub {
 	struct gev_greenlet *dead; /* left for the last time; the next arrival reclaims it */
 	struct gev_greenlet *all;
 	struct gev__timers timers;
+	struct gev__blocks blocks;
 	struct gev__stack_pool stacks;
 	struct gev__identity_pool identities;
 	struct gev__stack self_stack;

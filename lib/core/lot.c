@@ -2,7 +2,8 @@
  *
  *      buckets[hash(addr)]    head -> waiter -> waiter -> ... <- tail      (FIFO; several addresses may share a bucket)
  *
- * A greenlet is woken under the bucket's lock: once the lock is free it may time out, return and end, and its control block with it.
+ * A greenlet is woken under the bucket's lock. Once that is free it may return and end, and its control block with it; so one that finds itself
+ * chosen by another OS thread waits for the lock before it returns, however it came to look.
  * An OS thread is told by its own futex word, on its stack; a late FUTEX_WAKE on a stack that is in use otherwise wakes at most somebody
  * who looks again. */
 #include "lib/core/lot.h"
@@ -14,10 +15,10 @@
 
 #include "gev/embed.h"
 #include "lib/base/clock.h"
+#include "lib/base/lock.h"
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
 #include "lib/core/hub.h"
-#include "lib/core/lock.h"
 #include "lib/core/park.h"
 
 struct waiter {
@@ -26,6 +27,7 @@ struct waiter {
 	struct waiter *prev;
 	struct gev_greenlet *g; /* NULL: an OS thread */
 	uint32_t chosen;        /* atomic; the futex word of an OS thread */
+	bool from_afar;         /* a thread of another hub, or of none, has chosen it */
 	uintptr_t token;
 };
 
@@ -128,6 +130,12 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 			return r;
 		break;
 	}
+	if (unlikely(w.from_afar)) {
+		/* We may have seen the choice before the wake that follows it. */
+		b = bucket_of(w.addr);
+		gev__lock(&b->lock);
+		gev__unlock(&b->lock);
+	}
 	if (token)
 		*token = w.token;
 	return 0;
@@ -138,8 +146,9 @@ static uint32_t *choose(struct waiter *w, uintptr_t token)
 {
 	struct gev_greenlet *g = w->g;
 	w->token = token;
-	/* After this store an OS thread may be gone, and w with it. A greenlet of another hub may be too, as soon as its deadline passes:
-	 * give_up then waits for our lock, and its end for its inbox. */
+	w->from_afar = g && gev__hub_here() != g->hub;
+	/* After this store an OS thread may be gone, and w with it. A greenlet of another hub waits for our lock before it goes on, and its end
+	 * for its inbox. */
 	__atomic_store_n(&w->chosen, 1, __ATOMIC_RELEASE);
 	if (g) {
 		gev__wake(g);
@@ -251,6 +260,21 @@ int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, b
 	if (a != b)
 		gev__unlock(&b->lock);
 	return woken + moved;
+}
+
+void gev__lot_forget(const struct gev__hub *hub)
+{
+	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+		struct bucket *b = &buckets[i];
+		struct waiter *next;
+		gev__lock(&b->lock);
+		for (struct waiter *w = b->head; w; w = next) {
+			next = w->next;
+			if (w->g && w->g->hub == hub)
+				unlink_waiter(b, w);
+		}
+		gev__unlock(&b->lock);
+	}
 }
 
 void gev__lot_forked(void)

@@ -15,6 +15,10 @@ int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woke
 int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, bool (*validate)(void *arg), void *arg,
 		     uintptr_t token);
 
+struct gev__hub;
+
+/* The hub's OS thread ends: its greenlets wait no more. Afterwards no lot_wake touches the hub. */
+void gev__lot_forget(const struct gev__hub *hub);
 /* In a forked child: nobody waits any more. */
 void gev__lot_forked(void);
 

@@ -33,6 +33,7 @@ struct waiter {
 	bool observes;
 	int got; /* GEV_READABLE, GEV_WRITABLE, or -EBADF */
 };
+_Static_assert(sizeof(struct waiter) <= GEV__WAIT_ROOM * sizeof(void *), "a waiter fits into its room");
 
 /* One cache line: with thousands of descriptors each line that an event touches is a miss. io.data counts the events in a row that found nobody. */
 struct side {
@@ -202,7 +203,9 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 		return -ENOMEM;
 	struct side *side = &r->side[which];
 	if (!ev_is_active(&side->io)) {
-		/* libev aborts on a descriptor that is not open (ev_epoll.c, epoll_modify). */
+		/* libev aborts on a descriptor that is not open, and on its own (ev_epoll.c, epoll_modify). */
+		if (unlikely(gev__loop_internal(fd)))
+			return -EBADF;
 		if (!open && gev__sys.fcntl(fd, F_GETFD, 0) < 0)
 			return -errno;
 		r->used = true;
@@ -213,21 +216,22 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 	return 0;
 }
 
-/* The usual case, one direction. Apart from the other, for the sake of its frame: what a parked greenlet has on its stack it will have to fetch again. */
+/* The usual case, one direction. The waiter lies beside the greenlet's own fields: an event then touches no stack. */
 static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__current;
 	struct table *t = table_of(g->hub);
 	if (unlikely(t == NULL))
 		return -ENOMEM;
-	struct waiter w = {.g = g};
-	int r = watch(g->hub, t, fd, which, flags & GEV_FD_OPEN, &w);
+	struct waiter *w = (struct waiter *)(void *)g->wait_room;
+	*w = (struct waiter){.g = g};
+	int r = watch(g->hub, t, fd, which, flags & GEV_FD_OPEN, w);
 	while (r == 0) {
 		r = gev__park(deadline, flags);
-		if (likely(w.got != 0))
-			return r == -ECANCELED && w.got > 0 ? r : w.got; /* who delivers, dequeues */
+		if (likely(w->got != 0))
+			return r == -ECANCELED && w->got > 0 ? r : w->got; /* who delivers, dequeues */
 	}
-	dequeue(&w);
+	dequeue(w);
 	return r;
 }
 
@@ -365,6 +369,8 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 		for (size_t i = 0; i < count; i++)
 			w[i] = (struct waiter){.g = g, .observes = true};
 		r = watch_all(g->hub, t, want, n, nest, w);
+		if (nest >= 0)
+			gev__loop_claim(nest); /* a program that closes all numbers must not reach it while we sleep */
 		while (r == 0) {
 			r = gev__park(deadline, flags);
 			int ready = collect(w, n);
@@ -377,6 +383,7 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 			free(w);
 	}
 	if (nest >= 0) {
+		gev__loop_disclaim(nest);
 		gev__fd_closing(nest);
 		gev__sys.close(nest);
 	}
@@ -389,21 +396,20 @@ static void close_record(struct gev__hub *h, const struct table *t, struct recor
 {
 	if (!r->used)
 		return;
-	bool in_set = false;
 	struct ev_loop *ev = gev__loop_ev(h->loop);
 	int fd = r->side[READ_SIDE].io.fd;
 	for (int s = 0; s < SIDES; s++) {
 		struct side *side = &r->side[s];
-		in_set |= ev_is_active(&side->io);
 		ev_io_stop(ev, &side->io);
 		/* Setting it anew makes libev call epoll_ctl at the next start, although number and mask are the same. */
 		ev_io_set(&side->io, fd, s == READ_SIDE ? EV_READ : EV_WRITE);
 		while (side->first)
 			deliver(side->first, -EBADF);
 	}
-	/* ENOENT: it never got there, or libev had taken it out. */
+	/* Also when no watcher was started any more: libev leaves a stopped one's descriptor in the set until its next event.
+	 * ENOENT: it never got there, or libev had taken it out. */
 	int epoll = gev__loop_epoll(h->loop);
-	if (in_set && epoll >= 0 && (r->shared || t->all_shared)) {
+	if (epoll >= 0 && (r->shared || t->all_shared)) {
 		struct epoll_event none = {0};
 		gev__sys.epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &none);
 	}

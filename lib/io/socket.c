@@ -38,7 +38,7 @@ static int again(int fd, int events, int64_t deadline)
 static ssize_t do_recv(int fd, void *buf, size_t n, int flags, int64_t deadline)
 {
 	/* Who reads after a short read waits first: a request then costs its recv and its send, and no recv that finds nothing. */
-	if (deadline > 0 && gev__fd_drained(fd)) {
+	if (deadline > 0 && !(flags & (MSG_OOB | MSG_ERRQUEUE)) && gev__fd_drained(fd)) {
 		int r = gev__fd_wait(fd, GEV_READABLE, deadline, GEV_PARK_KILLABLE);
 		if (r < 0)
 			return r;
@@ -121,6 +121,9 @@ static int wait_if_blocking(int fd, int events, int64_t deadline)
 	if (flags < 0)
 		return -errno;
 	if (flags & O_NONBLOCK)
+		return 0;
+	struct pollfd now = {.fd = fd, .events = events == GEV_READABLE ? POLLIN : POLLOUT};
+	if (gev__sys.poll(&now, 1, 0) > 0)
 		return 0;
 	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
 	return r < 0 ? r : 0;

@@ -4,7 +4,11 @@
  * greenlet may not wait in libc: it tries, and naps, until it gets the mutex. An OS thread waits in libc, except for
  * a priority-inheriting mutex: there libc would hand the kernel the owner's number, and that of a green thread is
  * invented. What follows from the polling: no order among waiters, and up to a millisecond between the unlock and the
- * next lock. */
+ * next lock.
+ *
+ * A priority-protecting mutex cannot be locked by a green thread: libc asks the kernel for the caller's priority, by
+ * the invented number, and hands on its ESRCH. (Natively only a real-time thread can, and that one is real here too.)
+ */
 #include "shim/pthread/mutex.h"
 #include "shim/pthread/until.h"
 

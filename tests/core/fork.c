@@ -3,6 +3,8 @@
 #include <gev/gev.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,4 +92,65 @@ Test(fork, from_main_and_from_a_native_greenlet)
 Test(fork, from_main_and_from_a_green_thread)
 {
 	run(GEV_IDENTITY_OWN);
+}
+
+/* A green thread forks, and in its child another one does; the grandchild makes real threads, which libc takes from its lists. */
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static int fork_and(int (*then)(void))
+{
+	const struct gev_embed *e = gev_embed_v1();
+	e->fork_prepare();
+	pid_t pid = fork();
+	if (pid == 0) {
+		e->fork_child();
+		_exit(then());
+	}
+	e->fork_parent();
+	int status = -1;
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static int make_threads(void)
+{
+	struct gev_spawn_attr own = {.identity = GEV_IDENTITY_OWN};
+	for (int i = 0; i < 3; i++) {
+		pthread_t t;
+		if (pthread_create(&t, NULL, nothing, NULL) || pthread_join(t, NULL))
+			return 1;
+		if (gev_join(gev_spawn_with(&own, nothing, NULL), 10, NULL))
+			return 2;
+	}
+	return 0;
+}
+
+static void *fork_to_make_threads(void *arg)
+{
+	return (void *)(intptr_t)fork_and(make_threads);
+}
+
+static int fork_again(void)
+{
+	struct gev_spawn_attr own = {.identity = GEV_IDENTITY_OWN};
+	void *status = NULL;
+	gev_join(gev_spawn_with(&own, fork_to_make_threads, NULL), 10, &status);
+	return status != NULL;
+}
+
+static void *fork_to_fork(void *arg)
+{
+	return (void *)(intptr_t)fork_and(fork_again);
+}
+
+Test(fork, a_child_of_a_child_of_green_threads_can_make_real_threads)
+{
+	struct gev_spawn_attr own = {.identity = GEV_IDENTITY_OWN};
+	void *status = &status;
+	cr_assert_eq(gev_join(gev_spawn_with(&own, fork_to_fork, NULL), 30, &status), 0);
+	cr_expect_null(status, "status %#lx", (unsigned long)status);
 }

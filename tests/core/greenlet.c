@@ -179,3 +179,40 @@ Test(greenlet, ten_thousand_at_once)
 	for (int i = 0; i < N; i++)
 		cr_assert_eq(gev_join(g[i], 10, NULL), 0);
 }
+
+static void *count_apart(void *arg)
+{
+	return (void *)(intptr_t)++local;
+}
+
+static void *make_many(void *arg)
+{
+	enum { ROUNDS = 300, N = 32 };
+	struct gev_spawn_attr own = {.identity = GEV_IDENTITY_OWN};
+	struct gev_greenlet *g[N];
+	pthread_barrier_wait(arg);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < N; i++)
+			if ((g[i] = gev_spawn_with(&own, count_apart, NULL)) == NULL)
+				return "no greenlet";
+		for (int i = 0; i < N; i++)
+			if (gev_join(g[i], 10, NULL))
+				return "no end";
+	}
+	return NULL;
+}
+
+Test(greenlet, several_threads_at_once_make_them_with_identities_of_their_own)
+{
+	enum { N = 4 };
+	pthread_t t[N];
+	void *failed = NULL;
+	pthread_barrier_t together;
+	pthread_barrier_init(&together, NULL, N);
+	for (int i = 0; i < N; i++)
+		cr_assert_eq(pthread_create(&t[i], NULL, make_many, &together), 0);
+	for (int i = 0; i < N; i++) {
+		cr_assert_eq(pthread_join(t[i], &failed), 0);
+		cr_expect_null(failed, "%s", (char *)failed);
+	}
+}

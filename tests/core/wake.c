@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gev/embed.h"
+#include "lib/core/lot.h"
 #include "lib/core/park.h"
 
 enum { N = 5000 };
@@ -114,4 +115,29 @@ Test(wake, greenlets_that_only_yield_do_not_starve_descriptors_and_timers)
 		gev_yield();
 	cr_expect_eq(state[0], 1);
 	gev_join(reader, 1, NULL);
+}
+
+/* ---- An OS thread ends while its greenlets wait in the lot ---- */
+
+static int place;
+
+static void *wait_for_ever(void *arg)
+{
+	gev__lot_wait(&place, NULL, NULL, NULL, GEV_NEVER, 0, NULL);
+	return NULL;
+}
+
+static void *end_early(void *arg)
+{
+	gev_release(gev_spawn(wait_for_ever, NULL));
+	gev_yield();
+	return NULL;
+}
+
+Test(wake, a_thread_that_ends_takes_its_waiters_out_of_the_lot)
+{
+	pthread_t t;
+	cr_assert_eq(pthread_create(&t, NULL, end_early, NULL), 0);
+	cr_assert_eq(pthread_join(t, NULL), 0);
+	cr_expect_eq(gev__lot_wake(&place, 1, 0), 0);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/sys.h"
+#include "lib/core/hub-loop.h"
 #include "lib/io/readiness.h"
 
 static int fds[2];
@@ -198,4 +199,35 @@ Test(readiness, a_regular_file_never_blocks)
 	cr_assert_geq(fd, 0);
 	int r = gev__fd_wait(fd, GEV_READABLE, soon(), 0);
 	cr_expect(r == GEV_READABLE || r == -EPERM, "%d", r);
+}
+
+Test(readiness, the_runtimes_own_descriptors_cannot_be_waited_for)
+{
+	make_pair();
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), 0), -ETIMEDOUT); /* now there is a loop */
+	int own = gev__loop_internal_next(0);
+	cr_assert_geq(own, 0);
+	for (; own >= 0; own = gev__loop_internal_next(own + 1))
+		cr_expect_eq(gev__fd_wait(own, GEV_READABLE, soon(), GEV_FD_OPEN), -EBADF);
+}
+
+static void *wait_for_hang_up(void *arg)
+{
+	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLRDHUP};
+	return (void *)(intptr_t)gev__fds_wait(&want, 1, gev__now() + 10 * NS_PER_S, 0);
+}
+
+Test(readiness, the_set_for_odd_masks_is_the_runtimes_own)
+{
+	make_pair();
+	int free_now = dup(fds[0]);
+	close(free_now);
+	struct gev_greenlet *g = gev_spawn(wait_for_hang_up, NULL);
+	gev_yield();
+	cr_expect(gev__loop_internal(free_now));
+	close(fds[1]);
+	void *ready = NULL;
+	cr_expect_eq(gev_join(g, 10, &ready), 0);
+	cr_expect_eq((intptr_t)ready, 1);
+	cr_expect_not(gev__loop_internal(free_now));
 }

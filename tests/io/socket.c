@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -150,4 +151,32 @@ Test(socket, read_and_write_on_a_blocking_pipe)
 	char buf[8];
 	cr_expect_eq(gev_read(fds[0], buf, sizeof buf, 5), 5);
 	cr_expect_eq(gev_join(g, 5, NULL), 0);
+}
+
+Test(socket, a_zero_timeout_takes_what_is_there_on_blocking_descriptors_too)
+{
+	int fds[2];
+	char c = '?';
+	cr_assert_eq(pipe(fds), 0);
+	cr_expect_eq(gev_write(fds[1], "x", 1, 0), 1);
+	cr_expect_eq(gev_read(fds[0], &c, 1, 0), 1);
+	cr_expect_eq(c, 'x');
+	cr_expect_eq(gev_read(fds[0], &c, 1, 0), -1);
+	cr_expect_eq(errno, ETIMEDOUT);
+	close(fds[1]);
+	cr_expect_eq(gev_read(fds[0], &c, 1, 0), 0);
+}
+
+Test(socket, urgent_data_is_not_waited_for_as_if_it_were_ordinary)
+{
+	listen_here();
+	int there = gev_dial(address, 5), here = gev_accept(listener, NULL, NULL, 5);
+	char buf[16];
+	cr_assert_eq(gev_send(there, "ab", 2, 0, 5), 2);
+	cr_assert_eq(gev_recv(here, buf, sizeof buf, 0, 5), 2); /* a short read: the next ordinary one waits first */
+	cr_assert_eq(gev_send(there, "!", 1, MSG_OOB, 5), 1);
+	struct pollfd urgent = {.fd = here, .events = POLLPRI};
+	cr_assert_eq(poll(&urgent, 1, 5000), 1);
+	cr_expect_eq(gev_recv(here, buf, 1, MSG_OOB, 0.5), 1);
+	cr_expect_eq(buf[0], '!');
 }

@@ -1,6 +1,6 @@
 /* lock.h: a lock for a few instructions, between OS threads. Never held across a park; hubs are not interrupted while they hold one. */
-#ifndef GEV_CORE_LOCK_H
-#define GEV_CORE_LOCK_H
+#ifndef GEV_BASE_LOCK_H
+#define GEV_BASE_LOCK_H
 
 #include <stdbool.h>
 
