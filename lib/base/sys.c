@@ -70,6 +70,7 @@ struct gev__sys gev__sys = {
 	.timerfd_create = plain_timerfd_create,
 	.timerfd_settime = plain_timerfd_settime,
 	.epoll_create1 = epoll_create1,
+	.epoll_wait = epoll_wait,
 	.epoll_ctl = epoll_ctl,
 	.read = read,
 	.write = write,

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "gev/embed.h"
 #include "lib/base/log.h"
 #include "lib/base/sys.h"
 #include "lib/core/hub.h"
@@ -28,6 +29,10 @@ struct gev__hub_loop {
 	int64_t armed; /* what the timerfd is set to; NEVER: nothing */
 	ev_io event;
 	ev_io timer;
+	bool changed; /* since libev ran last, watchers were started or stopped, or it must sort something out */
+	unsigned looks;
+	bool (*heard)(void *arg, int fd, int ready);
+	void *arg;
 };
 
 /* ---- Numbers of our own ---- */
@@ -214,6 +219,7 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 		return NULL;
 	}
 	loop->armed = NEVER;
+	loop->changed = true;
 	struct rlimit limit = raise_limit();
 	int high = high_fd(&limit);
 	loop->ev = make_ev(high, &loop->epoll_fd);
@@ -246,9 +252,54 @@ int gev__loop_epoll(const struct gev__hub_loop *loop)
 	return loop->epoll_fd;
 }
 
+void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, int fd, int ready), void *arg)
+{
+	loop->heard = heard;
+	loop->arg = arg;
+}
+
+void gev__loop_changed(struct gev__hub_loop *loop)
+{
+	loop->changed = true;
+}
+
+/* libev's turn without libev, while its set is as the kernel has it: one epoll_wait on its descriptor, and the events straight to who waits.
+ *
+ * Why: libev takes as many events at once as there are (thousands), and by the time the last of them is served, what the kernel touched to
+ * report it is out of the cache. In batches the socket is still there when recv comes: 7.6 us a request instead of 8.0 with 8000 busy connections.
+ * libev's numbers and watchers stay the truth: it runs at every change, at every event that nobody is interested in, when its descriptor is not
+ * known, and now and then, because it alone knows the generation of a number and so an event that is not the present descriptor's. */
+static void look(struct gev__hub_loop *loop, int timeout)
+{
+	enum { BATCH = 128, LIBEV_EVERY = 64 };
+	struct epoll_event events[BATCH];
+	if (loop->changed || loop->epoll_fd < 0 || loop->heard == NULL || ++loop->looks % LIBEV_EVERY == 0) {
+		loop->changed = false;
+		ev_run(loop->ev, timeout ? EVRUN_ONCE : EVRUN_NOWAIT);
+		return;
+	}
+	int n = gev__sys.epoll_wait(loop->epoll_fd, events, BATCH, timeout);
+	if (n < 0 && errno != EINTR)
+		loop->changed = true; /* libev made another descriptor of it: let it say */
+	for (int i = 0; i < n; i++) {
+		/* ev_epoll.c: the number in the low half, its generation in the high one. */
+		int fd = (int)(uint32_t)events[i].data.u64;
+		uint32_t e = events[i].events;
+		bool both = e & (EPOLLERR | EPOLLHUP);
+		if (fd == loop->event_fd)
+			on_event(loop->ev, &loop->event, EV_READ);
+		else if (fd == loop->timer_fd)
+			on_timer(loop->ev, &loop->timer, EV_READ);
+		else if (!loop->heard(loop->arg, fd,
+				      (e & EPOLLIN || both ? GEV_READABLE : 0) |
+					      (e & EPOLLOUT || both ? GEV_WRITABLE : 0)))
+			loop->changed = true;
+	}
+}
+
 void gev__loop_poll(struct gev__hub_loop *loop)
 {
-	ev_run(loop->ev, EVRUN_NOWAIT);
+	look(loop, 0);
 }
 
 void gev__loop_sleep(struct gev__hub_loop *loop, int64_t deadline)
@@ -259,7 +310,7 @@ void gev__loop_sleep(struct gev__hub_loop *loop, int64_t deadline)
 			gev__die("setting the timer descriptor: %s", strerror(errno));
 		loop->armed = deadline;
 	}
-	ev_run(loop->ev, EVRUN_ONCE);
+	look(loop, -1);
 }
 
 void gev__loop_interrupt(struct gev__hub_loop *loop)

@@ -26,6 +26,11 @@ void gev__loop_disclaim(int fd);
 /* The lowest such number that is >= fd; -1: none. */
 int gev__loop_internal_next(int fd);
 
+/* Who hears of ready descriptors when the loop looks itself: ready is GEV_READABLE | GEV_WRITABLE. False: nobody is interested. */
+void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, int fd, int ready), void *arg);
+/* A watcher was started or stopped: libev must run once, to tell the kernel. */
+void gev__loop_changed(struct gev__hub_loop *loop);
+
 /* One look, without waiting. */
 void gev__loop_poll(struct gev__hub_loop *loop);
 /* Waits for a descriptor, the deadline, or an interruption. */

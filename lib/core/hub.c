@@ -97,7 +97,7 @@ static void warm_next(const struct gev__hub *h)
 
 static inline void prefetch_ahead(struct gev__hub *h)
 {
-	enum { WORTH_IT = 8 * GEV__WARM };
+	enum { WORTH_IT = 2 * GEV__WARM };
 	if (gev__ready_n(h) < WORTH_IT)
 		return;
 	if (h->warm == 0) {

@@ -169,8 +169,10 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 		/* The first one may only mean that who was woken last has not come to read yet. */
 		uintptr_t idle = (uintptr_t)io->data + 1;
 		io->data = (void *)idle;
-		if (idle > 1)
+		if (idle > 1) {
 			ev_io_stop(ev, io);
+			gev__loop_changed(gev__hub_here()->loop);
+		}
 		return;
 	}
 	io->data = NULL;
@@ -187,6 +189,23 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 		}
 		deliver(w, got);
 	}
+}
+
+/* The loop has looked itself. */
+static bool heard(void *arg, int fd, int ready)
+{
+	struct record *r = find(arg, (unsigned)fd);
+	bool anybody = false;
+	for (int s = 0; r && s < SIDES; s++) {
+		if (!(ready & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
+			continue;
+		ev_io *io = &r->side[s].io;
+		if (!ev_is_active(io))
+			continue;
+		anybody = true;
+		on_event(gev__loop_ev(gev__hub_here()->loop), io, s == READ_SIDE ? EV_READ : EV_WRITE);
+	}
+	return anybody;
 }
 
 /* Queues w on one side of fd and has it watched. */
@@ -211,6 +230,8 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 		r->used = true;
 		side->io.data = NULL;
 		ev_io_start(gev__loop_ev(loop), &side->io);
+		gev__loop_changed(loop);
+		gev__loop_listen(loop, heard, t);
 	}
 	enqueue(side, w);
 	return 0;
@@ -413,6 +434,7 @@ static void close_record(struct gev__hub *h, const struct table *t, struct recor
 		struct epoll_event none = {0};
 		gev__sys.epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &none);
 	}
+	gev__loop_changed(h->loop);
 	r->used = r->shared = r->drained = false;
 	r->type = TYPE_UNKNOWN;
 }
