@@ -148,14 +148,14 @@ struct gev_embed {
 
 	/* Parks until fd is ready in one of the ways in `events` (one or both). Many may wait on one fd.
 	 * > 0: which; a hint: try the call, and wait again on EAGAIN. -ETIMEDOUT, -ECANCELED, -EBADF (fd is not open, or
-	 * another greenlet closed it meanwhile), -EPERM (epoll cannot watch it: a regular file; it never blocks). */
+	 * another greenlet closed it meanwhile), -ENOMEM. A descriptor that epoll cannot watch (a regular file) is ready at once; a caller must bear -EPERM too. */
 	int (*fd_wait)(int fd, int events, int64_t deadline, unsigned flags);
 	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ECANCELED,
 	 * -EBADF if one was closed meanwhile, -ENOMEM. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
 	 * are. A hint again: ask the kernel with a zero timeout afterwards. */
 	int (*fds_wait)(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
-	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range), on every thread: its
-	 * waiters return -EBADF, and its watchers are taken out of the kernel's set. Cheap for an fd nobody ever waited on. */
+	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range): its waiters on the caller's hub
+	 * return -EBADF (those of other hubs, and of the hub when a plain OS thread closes, do not notice yet), and its watchers are taken out of the kernel's set. Cheap for an fd nobody ever waited on. */
 	void (*fd_closing)(int fd);
 	/* As fd_closing for every fd in [first, last]. */
 	void (*fds_closing)(unsigned first, unsigned last);

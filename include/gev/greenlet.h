@@ -14,7 +14,7 @@ struct gev_greenlet;
 /* How a greenlet is to be made. Zeroed means: the defaults; so write `struct gev_spawn_attr attr = {.name = "x"};`. */
 struct gev_spawn_attr {
 	const char *name;  /* copied, at most 15 bytes are kept; NULL: none */
-	size_t stack_size; /* bytes, rounded up to pages; 0: 256 KiB, or GEV_STACK_SIZE. A guard page lies below it */
+	size_t stack_size; /* bytes, rounded up to pages; 0: 256 KiB, or GEV_STACK_SIZE. Its lowest page is a guard */
 	int identity;      /* GEV_IDENTITY_*; 0: the default */
 };
 
@@ -35,7 +35,7 @@ GEV_API struct gev_greenlet *gev_spawn_with(const struct gev_spawn_attr *attr, v
 
 /* Waits until g has ended; then *value (if not NULL) receives what its function returned, and the handle is given back.
  * Blocks the greenlet for at most `timeout` seconds. 0; -1 and ETIMEDOUT (the handle stays the caller's), EINVAL (NaN),
- * EDEADLK (g is the caller), EPERM (g belongs to another OS thread's hub). Several may join one greenlet as long as only the last of them may
+ * EDEADLK (g is the caller), ECANCELED (the caller was killed), EPERM (g belongs to another OS thread's hub). Several may join one greenlet as long as only the last of them may
  * find the handle given back: that is, one joins and the others use other means. Source: gevent.Greenlet.join and get. */
 GEV_API int gev_join(struct gev_greenlet *g, double timeout, void **value);
 

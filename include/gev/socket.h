@@ -5,7 +5,7 @@
  * changed. Every call may be made from any greenlet, and many greenlets may wait on one descriptor, first come first served.
  *
  * errno of all: the POSIX call's own, except EAGAIN and EINPROGRESS, which they wait for; ETIMEDOUT when `timeout` passed first;
- * EBADF also when another greenlet closed fd meanwhile; EINVAL also for a timeout that is NaN; ENOMEM. EINTR never. */
+ * EBADF also when another greenlet of this hub closed fd meanwhile; ECANCELED when the greenlet was killed; EINVAL also for a timeout that is NaN; ENOMEM. EINTR never. */
 #ifndef GEV_SOCKET_H
 #define GEV_SOCKET_H
 

@@ -183,7 +183,7 @@ int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, stru
 		return -EAGAIN;
 	size = round_up(size, page);
 	guard = guard ? round_up(guard, page) : page;
-	/* glibc counts the guard as part of the size (pthread_attr_setguardsize(3), BUGS); a program that asks for 8 MiB gets what it would get natively. */
+	/* Whoever wants `size` bytes above the guard asks for both, as glibc's own allocate_stack does for its callers since 2.27. */
 	size_t total = size > guard + page ? size : size + guard;
 	struct gev__stack_class *c = find_class(pool, total, guard);
 	if (c == NULL)

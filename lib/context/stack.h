@@ -25,7 +25,8 @@ struct gev__stack_pool {
 	struct gev__stack_class *classes;
 };
 
-/* A stack whose usable size is at least `size`, with at least `guard` bytes (and at least a page) below it that fault. -EAGAIN: no memory. */
+/* A stack of `size` bytes, rounded up to pages, the lowest `guard` of which (at least a page) fault; a size that would leave less than a page above
+ * the guard gets the guard on top. -EAGAIN: no memory. */
 int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out);
 
 /* Gives it back. Nobody may run on it; the calling flow may not either. */
