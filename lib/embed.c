@@ -94,7 +94,6 @@ static size_t thread_count(void)
 
 static void fork_prepare(void)
 {
-	gev__fds_shared();
 	gev__identities_lock();
 }
 
@@ -138,7 +137,6 @@ static const struct gev_embed table = {
 	.fds_wait = gev__fds_wait,
 	.fd_closing = gev__fd_closing,
 	.fds_closing = gev__fds_closing,
-	.fd_shared = gev__fd_shared,
 	.fd_internal = gev__loop_internal,
 	.fd_internal_next = gev__loop_internal_next,
 	.fork_prepare = fork_prepare,

@@ -159,8 +159,6 @@ struct gev_embed {
 	void (*fd_closing)(int fd);
 	/* As fd_closing for every fd in [first, last]. */
 	void (*fds_closing)(unsigned first, unsigned last);
-	/* A descriptor may from now on be shared with another process or number (dup, fork, SCM_RIGHTS). */
-	void (*fd_shared)(int fd);
 	/* Whether fd belongs to the runtime: the program must not reach it (its close gives EBADF). Async-signal-safe. */
 	bool (*fd_internal)(int fd);
 	/* The lowest such descriptor that is >= fd; -1: none. For close_range, which must step over them. Async-signal-safe. */

@@ -47,7 +47,6 @@ struct record {
 	bool drained; /* nothing to read when last looked at: see gev__fd_note_read */
 	uint8_t type; /* enum type */
 	bool used;    /* a watcher was started since the number was last closed */
-	bool shared;  /* somebody else may hold the same description */
 };
 
 /* Asked once: of anything but a stream a short read says nothing about what is left. */
@@ -58,7 +57,6 @@ enum { CHUNK_BITS = 8, CHUNK = 1 << CHUNK_BITS };
 struct table {
 	struct record **chunks;
 	size_t n;
-	bool all_shared;
 };
 
 /* ---- The table ---- */
@@ -71,7 +69,6 @@ static void fork_table(struct gev__hub *hub, void *data)
 	free(t->chunks);
 	t->chunks = NULL;
 	t->n = 0;
-	t->all_shared = true;
 }
 
 static void free_table(struct gev__hub *hub, void *data)
@@ -413,7 +410,7 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 
 /* ---- Closing ---- */
 
-static void close_record(struct gev__hub *h, const struct table *t, struct record *r)
+static void close_record(struct gev__hub *h, struct record *r)
 {
 	if (!r->used)
 		return;
@@ -427,15 +424,18 @@ static void close_record(struct gev__hub *h, const struct table *t, struct recor
 		while (side->first)
 			deliver(side->first, -EBADF);
 	}
-	/* Also when no watcher was started any more: libev leaves a stopped one's descriptor in the set until its next event.
-	 * ENOENT: it never got there, or libev had taken it out. */
+	/* Always, also when no watcher is started any more (libev leaves a stopped one's descriptor in the set until its next event): who
+	 * else holds the description, through a dup, a fork, a posix_spawn, a message, cannot be known, and its late events would make libev
+	 * open another epoll descriptor at a low number. ENOENT: it never got there, or libev had taken it out. */
 	int epoll = gev__loop_epoll(h->loop);
-	if (epoll >= 0 && (r->shared || t->all_shared)) {
+	if (epoll >= 0) {
+		int saved = errno;
 		struct epoll_event none = {0};
 		gev__sys.epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &none);
+		errno = saved;
 	}
 	gev__loop_changed(h->loop);
-	r->used = r->shared = r->drained = false;
+	r->used = r->drained = false;
 	r->type = TYPE_UNKNOWN;
 }
 
@@ -454,25 +454,8 @@ void gev__fds_closing(unsigned first, unsigned last)
 	for (size_t fd = first; fd <= last && fd < end; fd++) {
 		struct record *r = find(t, (unsigned)fd);
 		if (r)
-			close_record(h, t, r);
+			close_record(h, r);
 		else
 			fd |= CHUNK - 1; /* nothing in this chunk */
 	}
-}
-
-void gev__fd_shared(int fd)
-{
-	struct gev__hub *h = gev__hub_here();
-	struct table *t = h ? table_of(h) : NULL;
-	struct record *r = t && fd >= 0 ? make(t, (unsigned)fd) : NULL;
-	if (r)
-		r->shared = true;
-}
-
-void gev__fds_shared(void)
-{
-	struct gev__hub *h = gev__hub_here();
-	struct table *t = h ? table_of(h) : NULL;
-	if (t)
-		t->all_shared = true;
 }

@@ -25,8 +25,5 @@ bool gev__fd_drained(int fd);
 /* Any thread; it acts on the caller's hub. */
 void gev__fd_closing(int fd);
 void gev__fds_closing(unsigned first, unsigned last);
-void gev__fd_shared(int fd);
-/* Every descriptor: a fork is about to share them all. */
-void gev__fds_shared(void);
 
 #endif

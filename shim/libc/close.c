@@ -97,8 +97,6 @@ void fd_dupped(int from, int to)
 {
 	int saved = errno;
 	fds_dup(from, to);
-	patch_gev->fd_shared(from);
-	patch_gev->fd_shared(to);
 	errno = saved;
 }
 

@@ -27,22 +27,11 @@ static bool has_ancillary(struct msghdr *msg)
 	return false;
 }
 
-static void sent(int fd)
-{
-	patch_gev->fd_shared(fd);
-}
-
 /* Received numbers are new ones, by whatever way the old ones of that name went. */
 void socket_note_received(struct msghdr *msg)
 {
 	if (msg->msg_controllen)
 		each_right(msg, fds_forget);
-}
-
-void socket_note_sent(const struct msghdr *msg)
-{
-	if (msg->msg_controllen)
-		each_right((struct msghdr *)msg, sent);
 }
 
 static ssize_t attempt_receive(struct transfer *t)
@@ -144,7 +133,7 @@ ssize_t patch_recvmsg(int fd, struct msghdr *msg, int flags)
 }
 EXPORT(recvmsg);
 
-static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
+APART static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 {
 	if (!patch_green())
 		return real.sendmsg(fd, msg, flags);
@@ -154,16 +143,8 @@ static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 	return d ? io_result(socket_send_message(fd, d, msg, flags), saved) : real.sendmsg(fd, msg, flags);
 }
 
-APART static ssize_t sendmsg_started(int fd, const struct msghdr *msg, int flags)
-{
-	ssize_t r = deliver(fd, msg, flags);
-	if (r >= 0)
-		socket_note_sent(msg);
-	return r;
-}
-
 ssize_t patch_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	return likely(!patch_started) ? real.sendmsg(fd, msg, flags) : sendmsg_started(fd, msg, flags);
+	return likely(!patch_started) ? real.sendmsg(fd, msg, flags) : deliver(fd, msg, flags);
 }
 EXPORT(sendmsg);

@@ -129,8 +129,6 @@ APART static int sendmmsg_started(int fd, struct mmsghdr *msgs, unsigned n, int 
 		r = d->kind == FD_STREAM ? send_each(fd, d, msgs, n, flags) : send_many(fd, d, msgs, n, flags);
 		r = io_result(r, saved);
 	}
-	for (ssize_t i = 0; i < r; i++)
-		socket_note_sent(&msgs[i].msg_hdr);
 	return (int)r;
 }
 
