@@ -65,7 +65,6 @@ static int plain_connect(int fd, const struct sockaddr *address, socklen_t lengt
 struct gev__sys gev__sys = {
 	.close = close,
 	.fcntl = plain_fcntl,
-	.dup = dup,
 	.eventfd = plain_eventfd,
 	.timerfd_create = plain_timerfd_create,
 	.timerfd_settime = plain_timerfd_settime,

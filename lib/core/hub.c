@@ -1,6 +1,6 @@
 /* The hub: scheduling, its own flow, and its birth.
  *
- * The order of things in a turn of the hub: inbox, timers, descriptors, then the first of the ready. When nobody is ready it sleeps: in libev
+ * The order of things in a turn of the hub: descriptors, inbox, timers, then the first of the ready. When nobody is ready it sleeps: in libev
  * once a descriptor is waited for, else on a futex, so that a program that only sleeps and locks never makes a loop. */
 #include "lib/core/hub.h"
 
@@ -146,7 +146,6 @@ void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
 		h->busy--;
 		return;
 	}
-	h->switches++;
 	/* Greenlets that share a thread pointer share errno; one with its own need not touch it. */
 	bool shares = !from->own_identity;
 	if (shares)
@@ -162,7 +161,6 @@ void gev__hub_leave(struct gev__hub *h, struct gev_greenlet *from)
 {
 	h->busy++;
 	struct gev_greenlet *next = pick(h);
-	h->switches++;
 	gev__context_leave(&from->context, &next->context);
 }
 
@@ -217,7 +215,6 @@ static void sleep_on_futex(struct gev__hub *h, int64_t deadline)
 
 static void poll_outside(struct gev__hub *h)
 {
-	h->polls++;
 	if (gev__ready_n(h)) {
 		if (h->loop)
 			gev__loop_poll(h->loop);
@@ -251,7 +248,6 @@ static void run(void *arg)
 		if (next == NULL)
 			continue;
 		h->countdown = h->countdown_from;
-		h->switches++;
 		gev__context_switch(&h->self.context, &next->context);
 		gev__hub_arrive(h, &h->self);
 	}

@@ -9,8 +9,9 @@
  *     ... behave through patch_gev->..., results are -errno ...
  *     return patch_result(r);                            // -1 and errno, exactly as POSIX says
  *
- * Calls on objects (mutex, condition...) are ours from the first call on, on every thread: they never pass through because of
- * who calls. Their slow path says patch_load() first, and waits in the parking lot.
+ * Calls on objects (mutex, condition...) keep their state in libc's own format and never pass through because of who
+ * calls. Once the runtime has started every thread waits in the parking lot; before that libc's own function waits, on
+ * the same words, and an unlock wakes those who still do (patch_wake_native).
  */
 #ifndef PATCH_PATCH_H
 #define PATCH_PATCH_H
