@@ -15,7 +15,7 @@
 
 #include "lib/base/lock.h"
 #include "lib/base/macros.h"
-#include "lib/base/option.h"
+#include "lib/base/options.h"
 #include "lib/context/annotate.h"
 #include "lib/context/identity-glibc.h"
 #include "lib/context/thread-pointer.h"

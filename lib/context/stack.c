@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/macros.h"
-#include "lib/base/option.h"
+#include "lib/base/options.h"
 #include "lib/base/sys.h"
 
 #ifndef MADV_GUARD_INSTALL

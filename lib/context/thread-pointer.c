@@ -1,7 +1,7 @@
 /* Which way the thread pointer may be written, asked once. */
 #include "lib/context/thread-pointer.h"
 
-#include "lib/base/option.h"
+#include "lib/base/options.h"
 
 #if defined(__x86_64__)
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/option.h"
+#include "lib/base/options.h"
 #include "lib/base/result.h"
 #include "lib/core/hub.h"
 #include "lib/core/lot.h"

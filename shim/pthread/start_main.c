@@ -5,6 +5,7 @@
  * only when none is left does the unwinding go on to libc (sysdeps/nptl/libc_start_call_main.h).
  *
  * As entry.c, this file must be compiled without -fexceptions. */
+#include "shim/base/follow.h"
 #include "shim/pthread/thread.h"
 
 #ifdef __EXCEPTIONS
@@ -31,6 +32,7 @@ int patch___libc_start_main(int (*main)(int, char **, char **), int argc, char *
 			    int (*init)(int, char **, char **), void (*fini)(void), void (*rtld_fini)(void),
 			    void *stack_end)
 {
+	patch_follow();
 	program_main = main;
 	return real.__libc_start_main(run_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
