@@ -1,4 +1,4 @@
-/* stack.h: guarded stacks, by size, kept warm within a bound.
+/* stack.h: guarded stacks, by size; those not in use keep their memory within a bound in bytes.
  *
  *      slab: n places of `total` bytes, end to end, from an odd MiB on
  *      +-------+----------------------+-------+----------------------+---
@@ -6,7 +6,8 @@
  *      +-------+----------------------+-------+----------------------+---
  *              lo                     hi
  *
- * A pool belongs to one OS thread (its hub's) and is not locked. Invariant, per class: places made = in use + warm + cold. */
+ * A pool belongs to one OS thread (its hub's) and is not locked. Invariants: of each size, places made = in use + warm +
+ * trimmed + cold + fresh; bytes resident in stacks not in use <= kept <= may_keep. */
 #ifndef GEV_CONTEXT_STACK_H
 #define GEV_CONTEXT_STACK_H
 
@@ -23,6 +24,8 @@ struct gev__stack {
 
 struct gev__stack_pool {
 	struct gev__stack_class *classes;
+	size_t kept;     /* bytes that stacks not in use may have resident, at most */
+	size_t may_keep; /* GEV_STACK_CACHE */
 };
 
 /* A stack of `size` bytes, rounded up to pages, the lowest `guard` of which (at least a page) fault; a size that would leave less than a page above

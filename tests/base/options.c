@@ -40,7 +40,7 @@ Test(options, given)
 	setenv("GEV_STACK_CACHE", "", 1);
 	cr_expect_eq(gev__options()->stack_size, 1 << 20);
 	cr_expect_eq(gev__options()->guard, 0);
-	cr_expect_eq(gev__options()->stack_cache, 256);
+	cr_expect_eq(gev__options()->stack_cache, 128 << 20);
 }
 
 Test(options, a_wrong_value_is_said_and_the_default_holds, .init = cr_redirect_stderr)

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,10 @@
 
 #include "lib/base/sys.h"
 #include "lib/context/stack.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
 
 static struct gev__stack_pool pool;
 
@@ -50,6 +56,60 @@ Test(stack, a_locked_mapping_gets_its_guard_by_mprotect, .signal = SIGSEGV)
 		raise(SIGSEGV);
 	struct gev__stack s = get(65536);
 	*(volatile char *)(s.lo - 1) = 1;
+}
+
+/* ---- A kernel without guard markers, and one that has no mapping left ---- */
+
+static int refused, protected;
+
+static int no_markers(void *address, size_t n, int advice)
+{
+	if (advice == MADV_GUARD_INSTALL) {
+		refused++;
+		errno = EINVAL;
+		return -1;
+	}
+	return madvise(address, n, advice);
+}
+
+static int count_mprotect(void *address, size_t n, int protection)
+{
+	protected++;
+	return mprotect(address, n, protection);
+}
+
+static int no_mprotect(void *address, size_t n, int protection)
+{
+	errno = ENOMEM;
+	return -1;
+}
+
+Test(stack, an_older_kernel_is_asked_once_a_slab)
+{
+	gev__sys.madvise = no_markers;
+	gev__sys.mprotect = count_mprotect;
+	/* Slabs of 1, 2, 4, 8 and 16 stacks. */
+	for (int i = 0; i < 31; i++)
+		get(65536);
+	cr_expect_eq(refused, 5, "%d", refused);
+	cr_expect_eq(protected, 31, "%d", protected);
+}
+
+Test(stack, an_older_kernel_guards_by_mprotect, .signal = SIGSEGV)
+{
+	gev__sys.madvise = no_markers;
+	struct gev__stack s = get(65536);
+	*(volatile char *)(s.lo - 1) = 1;
+}
+
+Test(stack, one_that_cannot_be_guarded_is_not_given_out)
+{
+	gev__sys.madvise = no_markers;
+	gev__sys.mprotect = no_mprotect;
+	struct gev__stack s;
+	cr_expect_eq(gev__stack_get(&pool, 65536, 0, &s), -EAGAIN);
+	gev__sys.mprotect = mprotect;
+	cr_expect_eq(gev__stack_get(&pool, 65536, 0, &s), 0, "and its place is not lost");
 }
 
 Test(stack, guards_survive_the_cold_cache, .signal = SIGSEGV)
@@ -112,6 +172,101 @@ Test(stack, no_address_space_is_EAGAIN_and_small_slabs_still_fit)
 	cr_expect(n > 20 && n < 60, "%d", n);
 	cr_expect_eq(gev__stack_get(&pool, (size_t)8 << 20, 0, &s), -EAGAIN);
 	cr_expect_eq(gev__stack_get(&pool, SIZE_MAX, 0, &s), -EAGAIN);
+}
+
+/* ---- Memory ---- */
+
+static size_t resident(char *lo, char *hi)
+{
+	enum { PAGE = 4096 };
+	static unsigned char pages[4096];
+	size_t n = (size_t)(hi - lo) / PAGE, found = 0;
+	cr_assert_leq(n, sizeof pages);
+	cr_assert_eq(mincore(lo, (size_t)(hi - lo), pages), 0);
+	for (size_t i = 0; i < n; i++)
+		found += pages[i] & 1;
+	return found * PAGE;
+}
+
+Test(stack, unused_ones_keep_no_more_than_their_bytes)
+{
+	enum { N = 64, SIZE = 1 << 20, BOUND = 4 << 20 };
+	setenv("GEV_STACK_CACHE", "4194304", 1);
+	static struct gev__stack s[N];
+	for (int round = 0; round < 3; round++) {
+		size_t kept = 0;
+		for (int i = 0; i < N; i++) {
+			s[i] = get(SIZE);
+			memset(s[i].lo, 1, (size_t)(s[i].hi - s[i].lo));
+		}
+		for (int i = 0; i < N; i++)
+			gev__stack_put(&s[i]);
+		for (int i = 0; i < N; i++)
+			kept += resident(s[i].lo, s[i].hi);
+		/* One stack whole (two would be above the half), 47 trimmed to 64 KiB, and the others empty. */
+		cr_expect_leq(kept, BOUND, "%zu", kept);
+		cr_expect_geq(kept, BOUND * 3 / 4, "%zu: they are kept as far as they may be", kept);
+		cr_expect_leq(pool.kept, BOUND);
+	}
+	gev__stack_pool_done(&pool);
+	cr_expect_eq(pool.kept, 0);
+}
+
+Test(stack, a_trimmed_one_keeps_its_top)
+{
+	setenv("GEV_STACK_CACHE", "65536", 1);
+	struct gev__stack s = get(1 << 20);
+	memset(s.lo, 1, (size_t)(s.hi - s.lo));
+	gev__stack_put(&s);
+	cr_expect_eq(resident(s.lo, s.hi), 65536);
+	cr_expect_eq(s.hi[-1], 1);
+}
+
+static int lines_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int n = 0;
+	for (int c; f && (c = getc(f)) != EOF;)
+		n += c == '\n';
+	if (f)
+		fclose(f);
+	return n;
+}
+
+Test(stack, markers_do_not_split_the_mapping)
+{
+	/* A kernel before 6.13 has none; then mprotect splits, and that is known. */
+	struct gev__stack first = get(65536);
+	if (madvise(first.lo - 4096, 4096, MADV_GUARD_INSTALL))
+		cr_skip("this kernel has no guard markers");
+	int before = lines_of("/proc/self/maps");
+	for (int i = 0; i < 2000; i++)
+		get(65536);
+	cr_expect_lt(lines_of("/proc/self/maps"), before + 100);
+}
+
+static bool flag_of_mapping(const void *inside, const char *flag)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	char line[512];
+	bool here = false, found = false;
+	while (f && fgets(line, sizeof line, f)) {
+		unsigned long lo, hi;
+		if (sscanf(line, "%lx-%lx ", &lo, &hi) == 2)
+			here = (uintptr_t)inside >= lo && (uintptr_t)inside < hi;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			found = strstr(line, flag) != NULL;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+Test(stack, transparent_huge_pages_stay_away)
+{
+	/* VmFlags of proc_pid_smaps(5): "nh" no huge page advise. */
+	cr_expect(flag_of_mapping(get((size_t)8 << 20).lo, " nh"));
+	cr_expect(flag_of_mapping(get(65536).lo, " nh"));
 }
 
 static long status_kib(const char *key)
