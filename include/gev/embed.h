@@ -31,6 +31,20 @@ enum {
 	GEV_FD_OPEN = 2, /* fd_wait: the caller's last call on fd has just shown that it is open, so do not ask again */
 };
 
+/* Flags of lot_wait too: what the address is the name of. Only for those who look at the program from outside. */
+enum {
+	GEV_ON_KIND = 0xff00,
+	GEV_ON_GREENLET = 0x100, /* the control block of a greenlet whose end is awaited */
+	GEV_ON_THREAD = 0x200,   /* something in the thread-local storage of the thread whose end is awaited */
+	GEV_ON_MUTEX = 0x300,    /* a pthread_mutex_t, whose __owner is true */
+	GEV_ON_COND = 0x400,
+	GEV_ON_SEM = 0x500,
+	GEV_ON_RWLOCK = 0x600, /* inside a pthread_rwlock_t */
+	GEV_ON_BARRIER = 0x700,
+	GEV_ON_ONCE = 0x800,
+	GEV_ON_FUTEX = 0x900,
+};
+
 /* Which way an fd must become ready. Errors and hang-ups make both ready. */
 enum {
 	GEV_READABLE = 1,

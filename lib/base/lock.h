@@ -22,6 +22,11 @@ static inline void gev__lock(struct gev__lock *l)
 	}
 }
 
+static inline bool gev__trylock(struct gev__lock *l)
+{
+	return !__atomic_exchange_n(&l->held, true, __ATOMIC_ACQUIRE);
+}
+
 static inline void gev__unlock(struct gev__lock *l)
 {
 	__atomic_store_n(&l->held, false, __ATOMIC_RELEASE);

@@ -219,6 +219,14 @@ int gev__identity_get(struct gev__identity_pool *pool, void **tp)
 	return 0;
 }
 
+int gev__identity_number(const void *tp)
+{
+	int number = 0;
+	if (glibc.tid_offset)
+		memcpy(&number, (const char *)tp + glibc.tid_offset, sizeof number);
+	return number;
+}
+
 void gev__identity_begin(void)
 {
 	glibc.ctype_init();

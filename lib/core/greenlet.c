@@ -9,6 +9,8 @@
 
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/probe.h"
+#include "lib/core/hooks.h"
 #include "lib/core/hub.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
@@ -37,6 +39,7 @@ static void first_frame(void *arg)
 	gev__hub_arrive(h, g);
 	if (g->own_identity)
 		gev__identity_begin();
+	gev__probe(start, g);
 	h->busy--;
 	if (g->is_thread)
 		g->thread_entry(g->arg);
@@ -91,6 +94,9 @@ int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *
 	gev__context_make(&g->context, stack.lo, stack.hi, first_frame, g, tp);
 	enter_all(hub, g);
 	hub->live++;
+	gev__probe(create, g);
+	if (unlikely(gev__hooks != NULL))
+		gev__hooks->made(g);
 	if (!how->suspended)
 		gev__ready_push(hub, g);
 	*out = g;
@@ -136,6 +142,7 @@ void gev__greenlet_finish(void)
 	struct gev_greenlet *g = gev__current;
 	struct gev__hub *h = g->hub;
 	h->live--;
+	gev__probe(exit, g);
 	if (g == &h->main)
 		finish_main(h, g);
 	/* The last thread of a process takes the process with it, with status 0 (POSIX, pthread_exit). Main has ended before, or a fork left it behind. */

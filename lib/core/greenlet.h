@@ -33,7 +33,7 @@ struct gev_greenlet {
 	uint32_t timer_at; /* its place in the hub's timer heap; 0: not on it */
 	/* The second line is room for whoever parks it on a descriptor: io/ keeps its waiter here, and not on the cold stack. */
 	void *wait_room[GEV__WAIT_ROOM] __attribute__((aligned(CACHE_LINE)));
-	int64_t deadline;
+	void *watched; /* what an observer keeps about it (hooks.h) */
 	struct gev_greenlet *inbox_next;
 	bool in_inbox; /* atomic: another thread has woken it, and the hub has not seen that yet */
 	int saved_errno;

@@ -14,12 +14,15 @@
 
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/probe.h"
 #include "lib/base/sys.h"
+#include "lib/core/hooks.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
 
 __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
+const struct gev__hooks *gev__hooks;
 
 /* The budget. Timers are looked at every millisecond of running. Descriptors too, but not before everybody who was ready after the last poll has
  * had his turn: until then the sockets of those who wait for their turn are still readable, and a level-triggered poll would only report them
@@ -56,10 +59,12 @@ static bool tick(struct gev__hub *h)
 	if (took > TICK_NS / 2) {
 		for (; took > TICK_NS / 2 && h->countdown_from > 1; took /= 2)
 			h->countdown_from /= 2;
-	} else if (took < TICK_NS / 8 && h->countdown_from < COUNTDOWN_MAX) {
+	} else if (took < TICK_NS / 8 && h->countdown_from < h->countdown_most) {
 		h->countdown_from *= 2;
 	}
 	h->countdown = h->countdown_from;
+	if (unlikely(gev__hooks != NULL))
+		gev__hooks->left(h, gev__current, now);
 	run_timers(h, now);
 	int64_t unpolled = now - h->polled_at;
 	return unpolled >= POLL_AT_LAST_NS || (unpolled >= TICK_NS && h->pass_left == 0);
@@ -244,6 +249,9 @@ static void run(void *arg)
 		h->polled_at = h->ticked_at = gev__now();
 		run_timers(h, h->polled_at);
 		h->pass_left = gev__ready_n(h);
+		gev__probe(turn, h->pass_left);
+		if (unlikely(gev__hooks != NULL))
+			gev__hooks->turned(h, h->polled_at);
 		struct gev_greenlet *next = gev__ready_pop(h);
 		if (next == NULL)
 			continue;
@@ -257,6 +265,8 @@ static void run(void *arg)
 
 void gev__hub_free(struct gev__hub *h)
 {
+	if (gev__hooks)
+		gev__hooks->hub_gone(h);
 	/* Their places in the lot lie on their stacks. */
 	gev__lot_forget(h);
 	struct gev_greenlet *next;
@@ -312,7 +322,9 @@ struct gev__hub *gev__hub_get(int *error)
 	*error = posix_memalign((void **)&h, CACHE_LINE, sizeof *h) ? -ENOMEM : 0;
 	if (*error)
 		return NULL;
-	*h = (struct gev__hub){.countdown = 1, .countdown_from = COUNTDOWN_MAX, .live = 1};
+	/* With an observer the clock is looked at, and he is told, at every switch. */
+	int most = gev__hooks ? 1 : COUNTDOWN_MAX;
+	*h = (struct gev__hub){.countdown = 1, .countdown_from = most, .countdown_most = most, .live = 1};
 	if (gev__ready_reserve(h, 1) < 0 || gev__stack_get(&h->stacks, HUB_STACK_SIZE, 0, &h->self_stack) < 0) {
 		free(h->ready);
 		free(h);
@@ -328,6 +340,8 @@ struct gev__hub *gev__hub_get(int *error)
 	h->hot_tls[0] = (char *)&errno - (char *)h->main.context.tp;
 	h->hot_tls[1] = (char *)&gev__current - (char *)h->main.context.tp;
 	free_at_end(h);
+	if (gev__hooks)
+		gev__hooks->hub_made(h);
 	return h;
 }
 
@@ -361,6 +375,8 @@ void gev__hub_forked(struct gev__hub *h)
 	if (self != &h->main)
 		h->main.state = GEV__DONE;
 	h->live = 1;
+	if (gev__hooks)
+		gev__hooks->hub_forked(h);
 	/* The hub's own flow starts anew: it may have been in the middle of a turn when another thread's main forked, and its loop is another one. */
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->self.context.tp);
 }

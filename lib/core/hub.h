@@ -39,6 +39,7 @@ struct gev__hub {
 	uint32_t ready_tail;
 	int countdown; /* switches until the clock is looked at */
 	int countdown_from;
+	int countdown_most;
 	int64_t ticked_at;
 	int64_t polled_at;
 	uint32_t warm;        /* how many of the next have been touched ahead */

@@ -28,6 +28,7 @@ struct waiter {
 	struct gev_greenlet *g; /* NULL: an OS thread */
 	uint32_t chosen;        /* atomic; the futex word of an OS thread */
 	bool from_afar;         /* a thread of another hub, or of none, has chosen it */
+	uint16_t kind;          /* GEV_ON_... */
 	uintptr_t token;
 };
 
@@ -111,7 +112,11 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 		  int64_t deadline, unsigned flags, uintptr_t *token)
 {
 	struct gev_greenlet *self = gev__current;
-	struct waiter w = {.addr = addr, .g = self && self != &self->hub->self ? self : NULL};
+	struct waiter w = {
+		.addr = addr,
+		.g = self && self != &self->hub->self ? self : NULL,
+		.kind = flags & GEV_ON_KIND,
+	};
 	struct bucket *b = bucket_of(addr);
 	gev__lock(&b->lock);
 	if (validate && !validate(arg)) {
@@ -260,6 +265,29 @@ int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, b
 	if (a != b)
 		gev__unlock(&b->lock);
 	return woken + moved;
+}
+
+bool gev__lot_each(void (*each)(void *arg, const struct gev_greenlet *g, const void *addr, unsigned kind), void *arg)
+{
+	enum { TRIES = 1000 };
+	bool all = true;
+	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+		struct bucket *b = &buckets[i];
+		if (__atomic_load_n(&b->head, __ATOMIC_RELAXED) == NULL)
+			continue;
+		int tries = 0;
+		while (!gev__trylock(&b->lock) && ++tries < TRIES)
+			gev__sys.sched_yield();
+		if (tries == TRIES) {
+			all = false;
+			continue;
+		}
+		for (const struct waiter *w = b->head; w; w = w->next)
+			if (w->g)
+				each(arg, w->g, w->addr, w->kind);
+		gev__unlock(&b->lock);
+	}
+	return all;
 }
 
 void gev__lot_forget(const struct gev__hub *hub)

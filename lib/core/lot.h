@@ -8,12 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct gev_greenlet;
+
 int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_sleep)(void *arg), void *arg,
 		  int64_t deadline, unsigned flags, uintptr_t *token);
 int gev__lot_wake(const void *addr, int n, uintptr_t token);
 int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more), void *arg);
 int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, bool (*validate)(void *arg), void *arg,
 		     uintptr_t token);
+
+/* For observers, on any OS thread: calls each for every greenlet that waits, under the lock of its bucket: `each` must not block. False: a bucket
+ * stayed locked, and was left out. */
+bool gev__lot_each(void (*each)(void *arg, const struct gev_greenlet *g, const void *addr, unsigned kind), void *arg);
 
 struct gev__hub;
 

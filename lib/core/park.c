@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/probe.h"
 #include "lib/core/hub.h"
 
 int gev__park(int64_t deadline, unsigned flags)
@@ -29,6 +30,7 @@ int gev__park(int64_t deadline, unsigned flags)
 		gev__die("no memory for a timer");
 	g->state = GEV__PARKED;
 	g->why = 0;
+	gev__probe(park, g);
 	gev__hub_switch(h, g);
 	if (g->timer_at)
 		gev__timers_remove(&h->timers, g);
@@ -40,6 +42,7 @@ int gev__park(int64_t deadline, unsigned flags)
 void gev__wake_here(struct gev_greenlet *g)
 {
 	if (likely(g->state == GEV__PARKED)) {
+		gev__probe(wake, g);
 		gev__ready_push(g->hub, g);
 		g->why = 0;
 	} else if (g->state == GEV__READY && g->why == -ETIMEDOUT) {

@@ -61,7 +61,7 @@ static int join(struct gev_greenlet *g, double timeout, void **value)
 	if (g->hub != gev__hub_here())
 		return -EPERM;
 	while (!gev__is_done(g)) {
-		r = gev__lot_wait(g, not_done, NULL, g, deadline, GEV_PARK_KILLABLE, NULL);
+		r = gev__lot_wait(g, not_done, NULL, g, deadline, GEV_PARK_KILLABLE | GEV_ON_GREENLET, NULL);
 		if (r < 0 && r != -EAGAIN)
 			return r;
 	}

@@ -35,6 +35,16 @@ struct waiter {
 };
 _Static_assert(sizeof(struct waiter) <= GEV__WAIT_ROOM * sizeof(void *), "a waiter fits into its room");
 
+/* In the place of a waiter, for observers, while the greenlet waits for more than that one could say. */
+struct crowd {
+	const struct gev_fd_want *want;
+	size_t n;
+	void *nothing;
+	const char *tag; /* where a waiter has its greenlet */
+};
+_Static_assert(offsetof(struct crowd, tag) == offsetof(struct waiter, g), "told apart by it");
+static const char crowd_tag;
+
 /* One cache line: with thousands of descriptors each line that an event touches is a miss. io.data counts the events in a row that found nobody. */
 struct side {
 	ev_io io;
@@ -253,6 +263,27 @@ static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
 	return r;
 }
 
+static void leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, size_t n)
+{
+	*(struct crowd *)(void *)g->wait_room = (struct crowd){.want = want, .n = n, .tag = want ? &crowd_tag : NULL};
+}
+
+int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way)
+{
+	const struct crowd *c = (const struct crowd *)(const void *)g->wait_room;
+	if (c->tag == &crowd_tag) {
+		*fd = c->n ? c->want->fd : -1;
+		*way = c->n ? c->want->events : 0;
+		return (int)c->n;
+	}
+	const struct waiter *w = (const struct waiter *)(const void *)g->wait_room;
+	if (w->g != g || w->link == NULL)
+		return 0;
+	*fd = w->side->io.fd;
+	*way = w->side->io.events & EV_READ ? GEV_READABLE : GEV_WRITABLE;
+	return 1;
+}
+
 static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__current;
@@ -260,6 +291,8 @@ static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigne
 	if (unlikely(t == NULL))
 		return -ENOMEM;
 	struct waiter w[SIDES] = {{.g = g}, {.g = g}};
+	struct gev_fd_want want = {.fd = fd, .events = GEV_READABLE | GEV_WRITABLE};
+	leave_note(g, &want, 1);
 	int r = watch(g->hub, t, fd, READ_SIDE, flags & GEV_FD_OPEN, &w[READ_SIDE]);
 	if (r == 0)
 		r = watch(g->hub, t, fd, WRITE_SIDE, true, &w[WRITE_SIDE]);
@@ -271,6 +304,7 @@ static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigne
 	}
 	dequeue(&w[READ_SIDE]);
 	dequeue(&w[WRITE_SIDE]);
+	leave_note(g, NULL, 0);
 	return r;
 }
 
@@ -389,12 +423,14 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 		r = watch_all(g->hub, t, want, n, nest, w);
 		if (nest >= 0)
 			gev__loop_claim(nest); /* a program that closes all numbers must not reach it while we sleep */
+		leave_note(g, want, n);
 		while (r == 0) {
 			r = gev__park(deadline, flags);
 			int ready = collect(w, n);
 			if (ready != 0)
 				r = ready;
 		}
+		leave_note(g, NULL, 0);
 		for (size_t i = 0; i < count; i++)
 			dequeue(&w[i]);
 		if (w != few)

@@ -18,6 +18,10 @@
 int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags);
 int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
 
+/* For observers, on the hub's OS thread: for how many descriptors g, which is parked, waits; the first of them and its GEV_READABLE | GEV_WRITABLE
+ * (0: something odd). */
+int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way);
+
 /* After a read of a stream socket: whether it took all there was, so that the next one had better wait than try. */
 void gev__fd_note_read(int fd, bool took_all);
 bool gev__fd_drained(int fd);

@@ -67,7 +67,7 @@ int patch_pthread_barrier_wait(pthread_barrier_t *b)
 		return real.pthread_barrier_wait(b);
 	}
 	struct arriving a = {.b = b};
-	patch_gev->lot_wait(b, arrive, NULL, &a, GEV_NEVER, GEV_PARK_PLAIN, NULL);
+	patch_gev->lot_wait(b, arrive, NULL, &a, GEV_NEVER, GEV_PARK_PLAIN | GEV_ON_BARRIER, NULL);
 	if (!a.last)
 		return 0;
 	if (a.count > 1)

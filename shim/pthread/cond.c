@@ -123,7 +123,8 @@ static void let_go(void *arg)
 static int wait_green(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
 {
 	struct waiting w = {.c = c, .m = m};
-	int r = patch_gev->lot_wait(c, queue, let_go, &w, patch_until(clock, until), GEV_PARK_KILLABLE, NULL);
+	int r = patch_gev->lot_wait(c, queue, let_go, &w, patch_until(clock, until), GEV_PARK_KILLABLE | GEV_ON_COND,
+				    NULL);
 	int locked = patch_mutex_return(m);
 	if (r == -ECANCELED)
 		patch_testcancel();

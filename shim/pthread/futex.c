@@ -31,7 +31,7 @@ static bool as_expected(void *arg)
 /* 0, -EAGAIN or -ETIMEDOUT. */
 static int wait_private(struct watch *w, int64_t deadline)
 {
-	return patch_gev->lot_wait(w->word, as_expected, NULL, w, deadline, GEV_PARK_PLAIN, NULL);
+	return patch_gev->lot_wait(w->word, as_expected, NULL, w, deadline, GEV_PARK_PLAIN | GEV_ON_FUTEX, NULL);
 }
 
 static int wait_shared(struct watch *w, int64_t deadline)

@@ -52,7 +52,8 @@ static int wait_for_end(struct patch_thread *t, void **value, clockid_t clock, c
 {
 	for (;;) {
 		uintptr_t result;
-		int r = patch_gev->lot_wait(t, lives, NULL, t, patch_until(clock, until), GEV_PARK_KILLABLE, &result);
+		int r = patch_gev->lot_wait(t, lives, NULL, t, patch_until(clock, until),
+					    GEV_PARK_KILLABLE | GEV_ON_THREAD, &result);
 		if (r == 0) {
 			*value = (void *)result;
 			return 0;

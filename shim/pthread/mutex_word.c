@@ -93,7 +93,7 @@ int patch_word_wait(pthread_mutex_t *m, int64_t deadline)
 									      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			continue;
 		uintptr_t told;
-		r = patch_gev->lot_wait(m, still_wanted, NULL, word, deadline, GEV_PARK_PLAIN, &told);
+		r = patch_gev->lot_wait(m, still_wanted, NULL, word, deadline, GEV_PARK_PLAIN | GEV_ON_MUTEX, &told);
 		if (r == -EAGAIN)
 			continue;
 		if (r < 0 || told == HANDED)

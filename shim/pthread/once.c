@@ -71,7 +71,7 @@ static void wait(int *once, int seen)
 {
 	struct watch w = {.once = once, .seen = seen};
 	if (patch_load() == 0) {
-		patch_gev->lot_wait(once, still_busy, NULL, &w, GEV_NEVER, GEV_PARK_PLAIN, NULL);
+		patch_gev->lot_wait(once, still_busy, NULL, &w, GEV_NEVER, GEV_PARK_PLAIN | GEV_ON_ONCE, NULL);
 		return;
 	}
 	for (int64_t step = 0; still_busy(&w);)

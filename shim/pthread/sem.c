@@ -76,8 +76,8 @@ static int wait_green(sem_t *sem, clockid_t clock, const struct timespec *until)
 	for (;;) {
 		struct waiting w = {.sem = sem};
 		uintptr_t told;
-		int r = patch_gev->lot_wait(sem, count_in, NULL, &w, patch_until(clock, until), GEV_PARK_KILLABLE,
-					    &told);
+		int r = patch_gev->lot_wait(sem, count_in, NULL, &w, patch_until(clock, until),
+					    GEV_PARK_KILLABLE | GEV_ON_SEM, &told);
 		if (w.got_it || (r == 0 && told == HANDED))
 			return 0;
 		__atomic_fetch_sub(data_of(sem), ONE_WAITER, __ATOMIC_RELAXED);
