@@ -11,6 +11,7 @@
 #include "lib/core/hub.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
+#include "lib/core/signals.h"
 #include "lib/io/readiness.h"
 
 static int start(void *(*original)(const char *name))
@@ -36,7 +37,7 @@ static struct gev_greenlet *self(void)
 static struct gev_greenlet *self_if_others(void)
 {
 	struct gev_greenlet *g = self();
-	return g && g->hub->live > 1 ? g : NULL;
+	return g && g->hub->live > g->hub->alone ? g : NULL;
 }
 
 static size_t default_stack_size(void)
@@ -64,7 +65,9 @@ static int thread_new(const struct gev_thread_attr *attr, void (*entry)(void *ar
 		.held = true,
 		.thread_entry = entry,
 	};
+	me->hub->busy++; /* the ring of the ready may be on its way to a larger place */
 	int r = gev__greenlet_new(me->hub, &how, NULL, arg, out);
+	me->hub->busy--;
 	if (r == 0)
 		*tp = (*out)->context.tp;
 	return r;
@@ -142,6 +145,15 @@ static const struct gev_embed table = {
 	.fork_prepare = fork_prepare,
 	.fork_parent = fork_parent,
 	.fork_child = fork_child,
+	.signal_hooks = gev__signals_hook,
+	.arrivals = gev__signals_arrivals,
+	.interrupt = gev__interrupt,
+	.attend = gev__attend,
+	.busy = gev__busy,
+	.preempt = gev__preempt,
+	.pin = gev__pin,
+	.fd_claim = gev__loop_claim,
+	.fd_disclaim = gev__loop_disclaim,
 };
 
 const struct gev_embed *gev_embed_v1(void)

@@ -24,11 +24,12 @@ extern "C" {
 
 #define GEV_NEVER INT64_MAX
 
-/* Flags of park, lot_wait, fd_wait and fds_wait. */
+/* Flags of park, lot_wait, fd_wait, fds_wait and sleep_until. */
 enum {
 	GEV_PARK_PLAIN = 0,
 	GEV_PARK_KILLABLE = 1, /* a kill (or a cancellation) ends the wait with -ECANCELED */
 	GEV_FD_OPEN = 2, /* fd_wait: the caller's last call on fd has just shown that it is open, so do not ask again */
+	GEV_PARK_INTERRUPTIBLE = 4, /* a signal (interrupt) ends the wait with -EINTR */
 };
 
 /* Flags of lot_wait too: what the address is the name of. Only for those who look at the program from outside. */
@@ -75,6 +76,18 @@ struct gev_fd_want {
 	int fd;
 	short events;
 	short poll_events;
+};
+
+/* What the runtime asks of a shim that brings signals to greenlets. None of them may park. */
+struct gev_signal_hooks {
+	/* After attend(): on the hub's OS thread, soon, between greenlets. May wake, kill and interrupt. */
+	void (*attend)(void);
+	/* The caller's greenlet has just been switched to, and runs as itself. Called only while arrivals(true) holds. */
+	void (*arrive)(void);
+	/* The hub looks outside now, perhaps for long. Called only while arrivals(true) holds. */
+	void (*idle)(void);
+	/* The caller's greenlet was interrupted in a wait that no signal ends: what its handlers do is done here. This one may park. */
+	void (*handle)(void);
 };
 
 struct gev_embed {
@@ -124,7 +137,7 @@ struct gev_embed {
 	/* ---- One way to wait ------------------------------------------------------------------------ */
 
 	/* Takes the caller's greenlet off until woken. 0: woken (perhaps for nothing: always loop on your own condition).
-	 * -ETIMEDOUT: the deadline passed. -ECANCELED: killed, with GEV_PARK_KILLABLE only.
+	 * -ETIMEDOUT: the deadline passed. -ECANCELED: killed, with GEV_PARK_KILLABLE only. -EINTR: interrupted, with GEV_PARK_INTERRUPTIBLE only.
 	 * A wake that came before the park makes it return 0 at once. Greenlets only. */
 	int (*park)(int64_t deadline, unsigned flags);
 	/* Makes g ready. Same hub, another hub, a plain OS thread: all may. g must not have been freed. */
@@ -134,7 +147,7 @@ struct gev_embed {
 	void (*kill)(struct gev_greenlet *g, bool killed);
 	/* Lets every ready greenlet run once, then goes on. 0, also when there is no other. */
 	void (*yield)(void);
-	/* Sleeps until the deadline. 0 or -ECANCELED. Greenlets only. */
+	/* Sleeps until the deadline. 0, -ECANCELED or -EINTR, as park. Greenlets only. */
 	int (*sleep_until)(int64_t deadline, unsigned flags);
 
 	/* The parking lot: a futex in user space, for greenlets AND plain OS threads (these sleep on a real futex).
@@ -142,7 +155,7 @@ struct gev_embed {
 	 * "do not wait" and gives -EAGAIN. Once queued, and no longer locked, it calls before_sleep(arg) (may be NULL;
 	 * e.g. unlock a mutex; it may itself wake others), then sleeps. A wake between the two is not lost.
 	 * 0: woken by lot_wake, *token (if not NULL) receives the waker's token.
-	 * -EAGAIN: validate said no. -ETIMEDOUT. -ECANCELED (GEV_PARK_KILLABLE).
+	 * -EAGAIN: validate said no. -ETIMEDOUT. -ECANCELED (GEV_PARK_KILLABLE). -EINTR (GEV_PARK_INTERRUPTIBLE).
 	 * Never returns 0 without a lot_wake that chose this waiter. `addr` is only a name: it is not read, and the
 	 * object may be gone as soon as the waiter has been chosen. */
 	int (*lot_wait)(const void *addr, bool (*validate)(void *arg), void (*before_sleep)(void *arg), void *arg,
@@ -161,10 +174,10 @@ struct gev_embed {
 	/* ---- Descriptors ------------------------------------------------------------------------------ */
 
 	/* Parks until fd is ready in one of the ways in `events` (one or both). Many may wait on one fd.
-	 * > 0: which; a hint: try the call, and wait again on EAGAIN. -ETIMEDOUT, -ECANCELED, -EBADF (fd is not open, or
+	 * > 0: which; a hint: try the call, and wait again on EAGAIN. -ETIMEDOUT, -ECANCELED, -EINTR, -EBADF (fd is not open, or
 	 * another greenlet closed it meanwhile), -ENOMEM. A descriptor that epoll cannot watch (a regular file) is ready at once; a caller must bear -EPERM too. */
 	int (*fd_wait)(int fd, int events, int64_t deadline, unsigned flags);
-	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ECANCELED,
+	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ECANCELED, -EINTR,
 	 * -EBADF if one was closed meanwhile, -ENOMEM. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
 	 * are. A hint again: ask the kernel with a zero timeout afterwards. */
 	int (*fds_wait)(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
@@ -185,6 +198,30 @@ struct gev_embed {
 	void (*fork_prepare)(void);
 	void (*fork_parent)(void);
 	void (*fork_child)(void);
+
+	/* ---- Signals and time slices ---------------------------------------------------------------------- */
+
+	/* Once, on the hub's OS thread. */
+	void (*signal_hooks)(const struct gev_signal_hooks *hooks);
+	/* Whether arrive and idle are called. */
+	void (*arrivals)(bool wanted);
+	/* Sets or clears g's interrupted mark. While it is set, every wait of g with GEV_PARK_INTERRUPTIBLE ends at once with -EINTR, and
+	 * lot_wait without that flag calls the hook `handle`, which must clear it. Setting it ends the one it is in. g must not have been freed.
+	 * Async-signal-safe on g's OS thread while busy() says no, and on others. */
+	void (*interrupt)(struct gev_greenlet *g, bool interrupted);
+	/* The hook attend will be called, also if the hub sleeps just now. Async-signal-safe, any thread. */
+	void (*attend)(void);
+	/* Whether the caller, a signal handler, has interrupted the hub or a stretch of the runtime that must not be entered again.
+	 * That the interrupted instruction itself lies in the runtime's code, only the caller can see. Async-signal-safe. */
+	bool (*busy)(void);
+	/* From a signal handler that has interrupted the program's own code, while busy() says no: looks at descriptors and timers, lets
+	 * every ready greenlet run once, then returns. */
+	void (*preempt)(void);
+	/* By +1 and -1: while the sum is positive, self_if_others says NULL: a stretch in which nothing may switch. Async-signal-safe. */
+	void (*pin)(int by);
+	/* fd becomes one that fd_internal knows, or no longer is one. */
+	void (*fd_claim)(int fd);
+	void (*fd_disclaim)(int fd);
 };
 
 #ifdef GEV_BUILDING

@@ -153,7 +153,9 @@ void gev__greenlet_finish(void)
 		gev__hub_drain(h);
 	__atomic_store_n(&g->state, GEV__DONE, __ATOMIC_RELEASE);
 	gev__lot_wake(g, INT_MAX, 0);
-	if (!g->held)
+	if (!g->held) {
 		h->dead = g;
+		h->on_arrival |= GEV__ARRIVE_DEAD;
+	}
 	gev__hub_leave(h, g);
 }

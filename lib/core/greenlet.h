@@ -28,7 +28,7 @@ struct gev_greenlet {
 	bool token; /* a wake came while it did not park: the next park returns at once */
 	bool held;  /* somebody has the handle: DONE does not reclaim it */
 	bool own_identity;
-	bool killed;       /* atomic */
+	uint8_t marks;     /* atomic: GEV_PARK_KILLABLE: killed; GEV_PARK_INTERRUPTIBLE: interrupted */
 	int why;           /* what park returns: 0 or -ETIMEDOUT */
 	uint32_t timer_at; /* its place in the hub's timer heap; 0: not on it */
 	/* The second line is room for whoever parks it on a descriptor: io/ keeps its waiter here, and not on the cold stack. */

@@ -20,6 +20,7 @@
 #include "lib/core/hub-loop.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
+#include "lib/core/signals.h"
 
 __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
 const struct gev__hooks *gev__hooks;
@@ -129,17 +130,26 @@ static inline struct gev_greenlet *pick(struct gev__hub *h)
 	return next;
 }
 
+static __attribute__((noinline)) void arrive_slowly(struct gev__hub *h, struct gev_greenlet *self)
+{
+	int saved = errno;
+	if (h->on_arrival & GEV__ARRIVE_DEAD) {
+		struct gev_greenlet *dead = h->dead;
+		h->on_arrival &= (uint8_t)~GEV__ARRIVE_DEAD;
+		h->dead = NULL;
+		gev__greenlet_reclaim(dead);
+	}
+	if ((h->on_arrival & GEV__ARRIVE_SIGNALS) && self != &h->self)
+		gev__signal_hooks->arrive();
+	errno = saved;
+}
+
 void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
 {
 	gev__current = self;
 	self->state = GEV__RUNNING;
-	struct gev_greenlet *dead = h->dead;
-	if (unlikely(dead != NULL)) {
-		int saved = errno;
-		h->dead = NULL;
-		gev__greenlet_reclaim(dead);
-		errno = saved;
-	}
+	if (unlikely(h->on_arrival))
+		arrive_slowly(h, self);
 }
 
 void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
@@ -203,7 +213,10 @@ void gev__hub_drain(struct gev__hub *h)
 		struct gev_greenlet *next = first->inbox_next;
 		/* An exchange, not a store: who finds it true relies on this wake, and what he wrote before must be seen by whoever it wakes. */
 		(void)__atomic_exchange_n(&first->in_inbox, false, __ATOMIC_ACQ_REL);
-		gev__wake_here(first);
+		if (unlikely(first == &h->self))
+			gev__signal_hooks->attend();
+		else
+			gev__wake_here(first);
 		first = next;
 	}
 }
@@ -220,7 +233,9 @@ static void sleep_on_futex(struct gev__hub *h, int64_t deadline)
 
 static void poll_outside(struct gev__hub *h)
 {
-	if (gev__ready_n(h)) {
+	if (h->on_arrival & GEV__ARRIVE_SIGNALS)
+		gev__signal_hooks->idle();
+	if (gev__ready_n(h) || h->preempted) {
 		if (h->loop)
 			gev__loop_poll(h->loop);
 		return;
@@ -248,6 +263,10 @@ static void run(void *arg)
 		gev__hub_drain(h);
 		h->polled_at = h->ticked_at = gev__now();
 		run_timers(h, h->polled_at);
+		if (h->preempted) {
+			gev__ready_push(h, h->preempted);
+			h->preempted = NULL;
+		}
 		h->pass_left = gev__ready_n(h);
 		gev__probe(turn, h->pass_left);
 		if (unlikely(gev__hooks != NULL))
@@ -324,7 +343,7 @@ struct gev__hub *gev__hub_get(int *error)
 		return NULL;
 	/* With an observer the clock is looked at, and he is told, at every switch. */
 	int most = gev__hooks ? 1 : COUNTDOWN_MAX;
-	*h = (struct gev__hub){.countdown = 1, .countdown_from = most, .countdown_most = most, .live = 1};
+	*h = (struct gev__hub){.countdown = 1, .countdown_from = most, .countdown_most = most, .live = 1, .alone = 1};
 	if (gev__ready_reserve(h, 1) < 0 || gev__stack_get(&h->stacks, HUB_STACK_SIZE, 0, &h->self_stack) < 0) {
 		free(h->ready);
 		free(h);
@@ -350,7 +369,9 @@ void gev__hub_forked(struct gev__hub *h)
 	struct gev_greenlet *self = gev__current;
 	h->ready_head = h->ready_tail = h->pass_left = 0;
 	h->inbox = NULL;
+	h->self.in_inbox = false;
 	h->asleep = 0;
+	h->preempted = NULL;
 	for (uint32_t i = 1; i <= h->timers.n; i++)
 		h->timers.at[i].g->timer_at = 0;
 	h->timers.n = 0;

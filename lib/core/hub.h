@@ -29,6 +29,11 @@ enum { GEV__SLOT_READINESS, GEV__SLOTS };
 
 enum { GEV__WARM = 8 };
 
+enum {
+	GEV__ARRIVE_DEAD = 1,   /* reclaim `dead` */
+	GEV__ARRIVE_SIGNALS = 2 /* tell the shim: its hook may have to change the signal mask */
+};
+
 struct gev__hub {
 	struct gev_greenlet self; /* the hub's own flow */
 	struct gev_greenlet main; /* the OS thread's */
@@ -47,7 +52,11 @@ struct gev__hub {
 	uint32_t pass_left;   /* how many of those that were ready after the last poll have not run yet */
 	int busy;             /* depth of stretches in which the runtime must not be interrupted */
 	size_t live;
-	struct gev_greenlet *dead; /* left for the last time; the next arrival reclaims it */
+	struct gev_greenlet *dead;      /* left for the last time; the next arrival reclaims it */
+	uint8_t on_arrival;             /* what an arrival must do besides: GEV__ARRIVE_* */
+	struct gev_greenlet *preempted; /* left in the middle of its own code; ready once the hub has looked outside */
+	size_t alone; /* self_if_others: live greenlets up to which there is nobody to switch to; 1, or in a pinned stretch more than there can be */
+	int pins;
 	struct gev_greenlet *all;
 	struct gev__timers timers;
 	struct gev__blocks blocks;

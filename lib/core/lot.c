@@ -20,6 +20,7 @@
 #include "lib/base/sys.h"
 #include "lib/core/hub.h"
 #include "lib/core/park.h"
+#include "lib/core/signals.h"
 
 struct waiter {
 	const void *addr; /* atomic: a requeue changes it, under both buckets' locks */
@@ -128,9 +129,14 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 	if (before_sleep)
 		before_sleep(arg);
 	while (!__atomic_load_n(&w.chosen, __ATOMIC_ACQUIRE)) {
-		int r = sleep_once(&w, deadline, flags);
+		int r = sleep_once(&w, deadline, flags | GEV_PARK_INTERRUPTIBLE);
 		if (r == 0)
 			continue;
+		/* Its place in the queue is kept meanwhile. */
+		if (unlikely(r == -EINTR) && !(flags & GEV_PARK_INTERRUPTIBLE)) {
+			gev__signal_hooks->handle();
+			continue;
+		}
 		if (give_up(&w))
 			return r;
 		break;

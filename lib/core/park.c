@@ -13,6 +13,15 @@
 #include "lib/base/probe.h"
 #include "lib/core/hub.h"
 
+/* Why a wait with these flags must end now, or 0. */
+static inline int marked(const struct gev_greenlet *g, unsigned flags)
+{
+	unsigned marks = __atomic_load_n(&g->marks, __ATOMIC_RELAXED) & flags;
+	if (likely(marks == 0))
+		return 0;
+	return marks & GEV_PARK_KILLABLE ? -ECANCELED : -EINTR;
+}
+
 int gev__park(int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__current;
@@ -22,8 +31,9 @@ int gev__park(int64_t deadline, unsigned flags)
 		g->token = false;
 		return 0;
 	}
-	if (unlikely(__atomic_load_n(&g->killed, __ATOMIC_RELAXED) && (flags & GEV_PARK_KILLABLE)))
-		return -ECANCELED;
+	int why = marked(g, flags);
+	if (unlikely(why))
+		return why;
 	if (deadline <= 0)
 		return -ETIMEDOUT;
 	if (deadline != NEVER && gev__timers_add(&h->timers, g, deadline) < 0)
@@ -34,9 +44,8 @@ int gev__park(int64_t deadline, unsigned flags)
 	gev__hub_switch(h, g);
 	if (g->timer_at)
 		gev__timers_remove(&h->timers, g);
-	if (unlikely(__atomic_load_n(&g->killed, __ATOMIC_RELAXED) && (flags & GEV_PARK_KILLABLE)))
-		return -ECANCELED;
-	return g->why;
+	why = marked(g, flags);
+	return unlikely(why) ? why : g->why;
 }
 
 void gev__wake_here(struct gev_greenlet *g)
@@ -60,11 +69,24 @@ void gev__wake(struct gev_greenlet *g)
 		gev__hub_post(g->hub, g);
 }
 
+static void mark(struct gev_greenlet *g, uint8_t bit, bool set)
+{
+	if (!set) {
+		__atomic_fetch_and(&g->marks, (uint8_t)~bit, __ATOMIC_SEQ_CST);
+		return;
+	}
+	__atomic_fetch_or(&g->marks, bit, __ATOMIC_SEQ_CST);
+	gev__wake(g); /* if it does not park just now, the next wait it begins sees the mark */
+}
+
 void gev__kill(struct gev_greenlet *g, bool killed)
 {
-	__atomic_store_n(&g->killed, killed, __ATOMIC_SEQ_CST);
-	if (killed)
-		gev__wake(g); /* if it does not park just now, the next wait it begins sees the mark */
+	mark(g, GEV_PARK_KILLABLE, killed);
+}
+
+void gev__interrupt(struct gev_greenlet *g, bool interrupted)
+{
+	mark(g, GEV_PARK_INTERRUPTIBLE, interrupted);
 }
 
 void gev__yield(void)
@@ -83,7 +105,7 @@ int gev__sleep_until(int64_t deadline, unsigned flags)
 		int r = gev__park(deadline, flags);
 		if (r == -ETIMEDOUT)
 			return 0;
-		if (r == -ECANCELED)
+		if (r == -ECANCELED || r == -EINTR)
 			return r;
 	}
 }

@@ -13,10 +13,12 @@ int gev__park(int64_t deadline, unsigned flags);
 void gev__wake(struct gev_greenlet *g);
 /* As gev_embed.kill says. */
 void gev__kill(struct gev_greenlet *g, bool killed);
+/* As gev_embed.interrupt says. */
+void gev__interrupt(struct gev_greenlet *g, bool interrupted);
 /* The same as wake, where g is known to belong to the caller's hub. */
 void gev__wake_here(struct gev_greenlet *g);
 void gev__yield(void);
-/* Parks until the deadline, whatever wakes it before. 0 or -ECANCELED. */
+/* Parks until the deadline, whatever wakes it before. 0, -ECANCELED or -EINTR. */
 int gev__sleep_until(int64_t deadline, unsigned flags);
 
 #endif

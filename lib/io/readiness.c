@@ -22,7 +22,6 @@
 #include "lib/core/park.h"
 
 enum { READ_SIDE, WRITE_SIDE, SIDES };
-
 struct side;
 
 struct waiter {
@@ -236,7 +235,9 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 			return -errno;
 		r->used = true;
 		side->io.data = NULL;
+		h->busy++; /* libev may be in libc's realloc when a signal comes, and is not to be entered again */
 		ev_io_start(gev__loop_ev(loop), &side->io);
+		h->busy--;
 		gev__loop_changed(loop);
 		gev__loop_listen(loop, heard, t);
 	}
@@ -452,6 +453,7 @@ static void close_record(struct gev__hub *h, struct record *r)
 		return;
 	struct ev_loop *ev = gev__loop_ev(h->loop);
 	int fd = r->side[READ_SIDE].io.fd;
+	h->busy++;
 	for (int s = 0; s < SIDES; s++) {
 		struct side *side = &r->side[s];
 		ev_io_stop(ev, &side->io);
@@ -473,6 +475,7 @@ static void close_record(struct gev__hub *h, struct record *r)
 	gev__loop_changed(h->loop);
 	r->used = r->drained = false;
 	r->type = TYPE_UNKNOWN;
+	h->busy--;
 }
 
 void gev__fd_closing(int fd)

@@ -1,0 +1,67 @@
+/* The runtime's side of signals and time slices. */
+#include "lib/core/signals.h"
+
+#include <errno.h>
+
+#include "lib/base/log.h"
+#include "lib/base/macros.h"
+#include "lib/core/hub.h"
+
+const struct gev_signal_hooks *gev__signal_hooks;
+static struct gev__hub *attended;
+
+void gev__signals_hook(const struct gev_signal_hooks *hooks)
+{
+	gev__signal_hooks = hooks;
+	__atomic_store_n(&attended, gev__hub_here(), __ATOMIC_RELEASE);
+}
+
+void gev__signals_arrivals(bool wanted)
+{
+	if (wanted)
+		attended->on_arrival |= GEV__ARRIVE_SIGNALS;
+	else
+		attended->on_arrival &= (uint8_t)~GEV__ARRIVE_SIGNALS;
+}
+
+void gev__attend(void)
+{
+	struct gev__hub *h = __atomic_load_n(&attended, __ATOMIC_ACQUIRE);
+	if (h == NULL)
+		return;
+	/* The hub's own flow never parks, so that nobody else puts it there. */
+	int saved = errno;
+	gev__hub_post(h, &h->self);
+	errno = saved;
+}
+
+bool gev__busy(void)
+{
+	const struct gev_greenlet *g = gev__current;
+	return g && (g == &g->hub->self || g->hub->busy);
+}
+
+void gev__preempt(void)
+{
+	struct gev_greenlet *g = gev__current;
+	struct gev__hub *h = g->hub;
+	gev__must(g != &h->self && h->busy == 0);
+	int saved = errno;
+	h->busy++;
+	g->state = GEV__READY;
+	g->why = 0;
+	h->preempted = g;
+	gev__context_switch(&g->context, &h->self.context);
+	gev__hub_arrive(h, g);
+	h->busy--;
+	errno = saved;
+}
+
+void gev__pin(int by)
+{
+	struct gev__hub *h = gev__hub_here();
+	if (h == NULL)
+		return;
+	h->pins += by;
+	h->alone = h->pins > 0 ? SIZE_MAX : 1;
+}
