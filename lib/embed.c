@@ -10,6 +10,7 @@
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
 #include "lib/core/lot.h"
+#include "lib/core/overflow.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
 #include "lib/io/readiness.h"
@@ -18,6 +19,7 @@ static int start(void *(*original)(const char *name))
 {
 	if (original)
 		gev__sys_set(original);
+	gev__overflow_leave_to_others();
 	gev__spawn_identity = gev__identity_missing() == NULL;
 	int error = 0;
 	return gev__hub_get(&error) ? 0 : error;
@@ -154,6 +156,7 @@ static const struct gev_embed table = {
 	.pin = gev__pin,
 	.fd_claim = gev__loop_claim,
 	.fd_disclaim = gev__loop_disclaim,
+	.overflow = gev__overflow_tell,
 };
 
 const struct gev_embed *gev_embed_v1(void)

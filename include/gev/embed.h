@@ -222,6 +222,13 @@ struct gev_embed {
 	/* fd becomes one that fd_internal knows, or no longer is one. */
 	void (*fd_claim)(int fd);
 	void (*fd_disclaim)(int fd);
+
+	/* ---- Faults ------------------------------------------------------------------------------------- */
+
+	/* For the handler of SIGSEGV (the runtime installs none once start() was called): if the fault is the caller's greenlet running over the end of
+	 * its stack, says so on standard error, with its name; whether it was. `info` (a siginfo_t) and `context` are the handler's second and third argument.
+	 * Async-signal-safe. */
+	bool (*overflow)(const void *info, const void *context);
 };
 
 #ifdef GEV_BUILDING

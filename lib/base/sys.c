@@ -88,6 +88,8 @@ struct gev__sys gev__sys = {
 	.mprotect = mprotect,
 	.madvise = madvise,
 	.syscall = plain_syscall,
+	.sigaction = sigaction,
+	.sigaltstack = sigaltstack,
 	.sched_yield = sched_yield,
 };
 

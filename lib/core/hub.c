@@ -19,6 +19,7 @@
 #include "lib/core/hooks.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/lot.h"
+#include "lib/core/overflow.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
 
@@ -297,6 +298,7 @@ void gev__hub_free(struct gev__hub *h)
 		if (h->slots[i].fini)
 			h->slots[i].fini(h, h->slots[i].data);
 	gev__loop_free(h);
+	gev__overflow_unwatch(h);
 	gev__timers_done(&h->timers);
 	gev__note_gone(&h->self.context.note);
 	gev__stack_put(&h->self_stack);
@@ -361,6 +363,7 @@ struct gev__hub *gev__hub_get(int *error)
 	free_at_end(h);
 	if (gev__hooks)
 		gev__hooks->hub_made(h);
+	gev__overflow_watch(h);
 	return h;
 }
 

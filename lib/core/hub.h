@@ -63,6 +63,7 @@ struct gev__hub {
 	struct gev__stack_pool stacks;
 	struct gev__identity_pool identities;
 	struct gev__stack self_stack;
+	void *fault_stack;          /* the alternate stack of this OS thread, if it is ours */
 	struct gev__hub_loop *loop; /* NULL until a descriptor is waited for */
 	struct gev__slot slots[GEV__SLOTS];
 	struct gev_greenlet *inbox; /* atomic: woken from elsewhere, last first */
