@@ -1,142 +1,196 @@
-/* check.c: refuses, with the reason, what no preload can reach, where it would otherwise silently run unpatched.
- *
- * The facts are those of ld.so(8) and execve(2): the kernel starts the dynamic linker that PT_INTERP names; without one nobody
- * reads LD_PRELOAD. In secure-execution mode (set-user-ID, set-group-ID, file capabilities) names with a slash in it are ignored.
- * The measure of what fits is this command itself: same class, same machine, same dynamic linker as libpatch.so has. */
-#include "check.h"
-
-#include <fcntl.h>
-#include <gelf.h>
+/* check.c: `gev check`: what libpatch.so will make of a program, as a verdict, a table, or JSON. */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-/* What of a file decides whether a preload reaches it. */
-struct program {
-	bool elf;
-	int class;
-	int data;
-	int machine;
-	char linker[256]; /* the name in PT_INTERP; empty: statically linked */
-};
+#include "tools/command.h"
+#include "tools/elf/fit.h"
+#include "tools/elf/search.h"
+#include "tools/survey.h"
 
-static void read_linker(Elf *elf, int fd, struct program *p)
+enum { ALL_COOPERATIVE = 0, NOT_COVERED = 1, NOT_PATCHABLE = 2 };
+
+static size_t imported(const struct survey *s)
 {
-	size_t n;
-	if (elf_getphdrnum(elf, &n) != 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		GElf_Phdr header;
-		if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_INTERP)
-			continue;
-		size_t want = header.p_filesz < sizeof p->linker ? header.p_filesz : sizeof p->linker - 1;
-		ssize_t got = pread(fd, p->linker, want, (off_t)header.p_offset);
-		p->linker[got > 0 ? got : 0] = '\0';
-		return;
-	}
+	return s->count[STANDS_COOPERATIVE] + s->count[STANDS_HARMLESS] + s->count[STANDS_OPEN];
 }
 
-static void read_program(int fd, struct program *p)
+static int status_of(const struct survey *s)
 {
-	memset(p, 0, sizeof *p);
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-	GElf_Ehdr header;
-	if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header)) {
-		p->elf = true;
-		p->class = header.e_ident[EI_CLASS];
-		p->data = header.e_ident[EI_DATA];
-		p->machine = header.e_machine;
-		read_linker(elf, fd, p);
-	}
-	elf_end(elf);
+	return s->count[STANDS_OPEN] || s->n_raw_open || s->unread ? NOT_COVERED : ALL_COOPERATIVE;
 }
 
-static const char *base(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
+/* ---- Text ---- */
 
-/* Whether executing the file changes who the process is, as the kernel sees it: then the linker is in secure mode. */
-static const char *changes_user(int fd)
+static void print_verdict(const char *name, const struct survey *s)
 {
-	struct stat st;
-	if (fstat(fd, &st) != 0)
-		return NULL;
-	if ((st.st_mode & S_ISUID) && st.st_uid != getuid())
-		return "set-user-ID";
-	/* Without group execution the bit means mandatory locking, not another group. */
-	if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) && st.st_gid != getgid())
-		return "set-group-ID";
-	/* Root gains nothing by them, so for root the linker stays in its normal mode. */
-	if (getuid() != 0 && fgetxattr(fd, "security.capability", NULL, 0) > 0)
-		return "has file capabilities";
-	return NULL;
-}
-
-static bool check_elf(int fd, const struct program *p, const char *path, char *why, size_t size)
-{
-	struct program self;
-	int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	if (own < 0)
-		return true;
-	read_program(own, &self);
-	close(own);
-
-	const char *changes = changes_user(fd);
-	if (p->class != self.class || p->data != self.data || p->machine != self.machine)
-		snprintf(why, size, "'%s' is built for another architecture or word size than libpatch.so", path);
-	else if (!*p->linker)
-		snprintf(why, size, "'%s' is statically linked: it has no dynamic linker that would load libpatch.so",
-			 path);
-	else if (strcmp(base(p->linker), base(self.linker)) != 0)
-		snprintf(why, size, "'%s' uses another C library than libpatch.so: its dynamic linker is %s", path,
-			 p->linker);
-	else if (changes)
-		snprintf(why, size, "'%s' is %s: the dynamic linker ignores LD_PRELOAD for it", path, changes);
+	printf("%s: ", name);
+	if (s->count[STANDS_OPEN] == 0 && s->n_raw_open == 0)
+		printf("cooperative: none of the %zu functions that it imports from libc keeps other threads waiting",
+		       imported(s));
 	else
-		return true;
-	return false;
+		printf("not covered: %zu of the %zu functions that it imports from libc", s->count[STANDS_OPEN],
+		       imported(s));
+	if (s->n_raw_open)
+		printf(", and %zu system call%s past libc", s->n_raw_open, s->n_raw_open == 1 ? "" : "s");
+	if (!s->makes_threads)
+		fputs("; it never makes a thread, so nothing changes", stdout);
+	putchar('\n');
 }
 
-/* The interpreter that the first line names, in place; NULL when it names none. execve(2): blanks may follow the `#!`, and the
- * name ends at the next blank. */
-static char *interpreter(char *line)
+/* The findings of one standing, under a heading for each sentence. */
+static void print_table(const struct survey *s, enum standing standing, bool raw)
 {
-	if (line[0] != '#' || line[1] != '!')
-		return NULL;
-	line[strcspn(line, "\n")] = '\0';
-	char *name = line + 2 + strspn(line + 2, " \t");
-	name[strcspn(name, " \t")] = '\0';
-	return *name ? name : NULL;
-}
-
-bool check(const char *path, char *why, size_t size)
-{
-	char line[256]; /* BINPRM_BUF_SIZE of the kernel */
-	char next[sizeof line];
-	/* The kernel follows four interpreters and then fails with ELOOP: that one is its own to say. */
-	for (int depth = 0; depth < 5; depth++) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return true;
-		struct program p;
-		read_program(fd, &p);
-		if (p.elf) {
-			bool fit = check_elf(fd, &p, path, why, size);
-			close(fd);
-			return fit;
-		}
-		ssize_t n = pread(fd, line, sizeof line - 1, 0);
-		close(fd);
-		line[n > 0 ? n : 0] = '\0';
-		/* No #! either: execvp(3) gives it to the shell. */
-		const char *name = interpreter(line);
-		snprintf(next, sizeof next, "%s", name ? name : "/bin/sh");
-		path = next;
+	const char *why = NULL;
+	bool first = true;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct finding *f = &s->findings[i];
+		if (f->standing != standing || f->raw != raw)
+			continue;
+		if (first)
+			printf("\n%s%s:\n", raw ? "system calls past libc, " : "", standing_name(standing));
+		if (f->why && (!why || strcmp(why, f->why) != 0))
+			printf("  %s\n", f->why);
+		first = false;
+		why = f->why;
+		printf("    %-24s %-11s %s\n", f->name, f->family ? f->family : "", f->users);
 	}
-	return true;
 }
+
+static void print_text(const char *name, const struct survey *s, bool all)
+{
+	print_verdict(name, s);
+	print_table(s, STANDS_OPEN, false);
+	print_table(s, STANDS_OPEN, true);
+	if (all) {
+		print_table(s, STANDS_HARMLESS, true);
+		print_table(s, STANDS_COOPERATIVE, false);
+		print_table(s, STANDS_HARMLESS, false);
+	}
+	printf("\n%zu cooperative, %zu harmless, %zu not covered, in %zu files", s->count[STANDS_COOPERATIVE],
+	       s->count[STANDS_HARMLESS], s->count[STANDS_OPEN], s->closure.n);
+	puts(s->looked_for_raw ? "" : "; this gev cannot look for system calls past libc");
+	if (s->unread)
+		printf("not read, so not judged: %s\n", s->unread);
+}
+
+/* ---- JSON ---- */
+
+static json_t *finding_json(const struct finding *f)
+{
+	json_t *users = json_array();
+	for (const char *at = f->users; *at;) {
+		size_t n = strcspn(at, ",");
+		json_array_append_new(users, json_stringn(at, n));
+		at += n;
+		at += strspn(at, ", ");
+	}
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "name", f->name, "standing", standing_name(f->standing),
+			 "family", f->family, "why", f->why, "users", users);
+}
+
+static void print_json(const char *name, const struct survey *s)
+{
+	json_t *functions = json_array(), *calls = json_array(), *files = json_array();
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(s->findings[i].raw ? calls : functions, finding_json(&s->findings[i]));
+	for (size_t i = 0; i < s->closure.n; i++)
+		json_array_append_new(files, json_string(s->closure.objects[i].path));
+	json_t *all = json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o}", "program", name, "verdict",
+				status_of(s) == ALL_COOPERATIVE ? "cooperative" : "not covered", "makes_threads",
+				s->makes_threads, "patched", s->patched, "looked_for_system_calls", s->looked_for_raw,
+				"functions", functions, "system_calls", calls, "files", files);
+	json_dumpf(all, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(all);
+}
+
+static int not_patchable(const char *name, const char *why, bool json)
+{
+	if (json) {
+		json_t *all = json_pack("{s:s, s:s, s:s}", "program", name, "verdict", "cannot be patched", "why", why);
+		json_dumpf(all, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(all);
+	} else {
+		printf("%s: cannot be patched: %s\n", name, why);
+	}
+	return NOT_PATCHABLE;
+}
+
+/* ---- The command ---- */
+
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10;
+}
+
+static int check(const char *name, bool json, bool all)
+{
+	char why[2048];
+	struct closure c = {0};
+	/* A program whose name is a number can be had by a slash. */
+	if (is_number(name)) {
+		if (closure_of_process(atoi(name), &c, why, sizeof why) != 0)
+			return misused("check", "%s", why);
+	} else {
+		char *path = search(name), *binary;
+		if (!path)
+			return misused("check", "'%s': %s", name, strerror(errno));
+		bool fits = fit(path, &binary, why, sizeof why);
+		free(path);
+		if (!fits)
+			return not_patchable(name, why, json);
+		if (!binary)
+			return misused("check", "'%s' cannot be read", name);
+		int r = closure_of_program(binary, &c, why, sizeof why);
+		free(binary);
+		if (r != 0) {
+			closure_free(&c);
+			return misused("check", "%s", why);
+		}
+	}
+	struct survey s;
+	survey_make(&s, c);
+	if (json)
+		print_json(name, &s);
+	else
+		print_text(name, &s, all);
+	int status = status_of(&s);
+	survey_free(&s);
+	return status;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"all", no_argument, NULL, 'a'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	bool json = false, all = false;
+	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
+		switch (c) {
+		case 'a':
+			all = true;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return print_help("check");
+		default:
+			return EXIT_GEV;
+		}
+	}
+	if (argc - optind != 1)
+		return misused("check", "one program, or the number of a process");
+	return check(argv[optind], json, all);
+}
+
+const struct command command_check = {"check", "what of a program or a process is cooperative, and what is not", run};

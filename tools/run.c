@@ -1,49 +1,87 @@
-/* run.c: starts a program with libpatch.so in front, or says why that is not possible.
+/* run.c: `gev run`: starts a program with libpatch.so in front, or says why that is not possible.
  *
- * The program takes this process's place: same process id, and its exit status is its own. */
-#include "run.h"
-
+ * The program takes this process's place: same process id, same signals, and its exit status is its own. Options become environment
+ * variables, because that is all that reaches a program through exec. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "check.h"
-#include "preload.h"
+#include "tools/command.h"
+#include "tools/elf/closure.h"
+#include "tools/elf/fit.h"
+#include "tools/elf/search.h"
+#include "tools/options.h"
+#include "tools/preload.h"
 
-/* The file that execvp(3) would run, for the caller to free; NULL and errno when there is none: EACCES when one was there that
- * may not be executed. A name with a slash is not searched for. */
-static char *search(const char *program)
+/* Each flag and the variable that it sets: to its argument, or without one to `plain`. The values are held to options.def. */
+static const struct flag {
+	struct option option;
+	const char *variable;
+	const char *plain;
+	const char *unit; /* put behind the argument */
+} flags[] = {
+	{{"stats", no_argument, NULL, 0}, "GEV_STATS", "1", NULL},
+	{{"monitor", optional_argument, NULL, 0}, "GEV_MAX_BLOCKING", NULL, "ms"},
+	{{"no-monitor", no_argument, NULL, 0}, "GEV_MONITOR", "0", NULL},
+	{{"trace", optional_argument, NULL, 0}, "GEV_TRACE", "all", NULL},
+	{{"resolver", required_argument, NULL, 0}, "GEV_RESOLVER", NULL, NULL},
+	{{"stack-size", required_argument, NULL, 0}, "GEV_THREAD_STACK_SIZE", NULL, NULL},
+	{{"only", required_argument, NULL, 0}, "GEV_ONLY", NULL, NULL},
+	{{"except", required_argument, NULL, 0}, "GEV_EXCEPT", NULL, NULL},
+	{{"no-follow", no_argument, NULL, 0}, "GEV_FOLLOW", "0", NULL},
+	{{"help", no_argument, NULL, 0}, NULL, NULL, NULL},
+};
+
+enum { N_FLAGS = sizeof flags / sizeof *flags };
+
+/* 0; else gev's exit status. */
+static int set(const struct flag *f, const char *argument)
 {
-	if (strchr(program, '/'))
-		return access(program, X_OK) == 0 ? strdup(program) : NULL;
-
-	const char *folders = getenv("PATH");
-	if (!folders)
-		folders = "/bin:/usr/bin"; /* execvp(3): the path when there is none */
-	int error = ENOENT;
-	for (const char *at = folders;; at++) {
-		size_t n = strcspn(at, ":");
-		char *path;
-		/* An empty folder is the current one. */
-		if (asprintf(&path, "%.*s%s%s", (int)n, at, n ? "/" : "./", program) < 0)
-			return NULL;
-		struct stat st;
-		if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-			if (access(path, X_OK) == 0)
-				return path;
-			error = EACCES;
-		}
-		free(path);
-		at += n;
-		if (!*at)
-			break;
+	char value[256];
+	const struct gev__option *row = option_find(f->variable);
+	if (f->unit) /* --monitor: its argument is another option's */
+		setenv("GEV_MONITOR", "1", 1);
+	if (!argument && !f->plain)
+		return 0;
+	snprintf(value, sizeof value, "%s%s", argument ? argument : f->plain, argument && f->unit ? f->unit : "");
+	char *wrong = row ? option_wrong(row, value) : NULL;
+	if (wrong) {
+		misused("run", "--%s=%s: %s", f->option.name, argument ? argument : "", wrong);
+		free(wrong);
+		return EXIT_GEV;
 	}
-	errno = error;
-	return NULL;
+	return setenv(f->variable, value, 1) == 0 ? 0 : EXIT_GEV;
+}
+
+static bool any_imported(const struct closure *c, const char *const *names)
+{
+	for (; *names; names++)
+		if (closure_imports(c, *names))
+			return true;
+	return false;
+}
+
+/* One line when the program, as far as its files show, never has two flows of control to switch between. */
+static void say_what_it_gains(const char *program, const char *binary)
+{
+	static const char *const makers[] = {"pthread_create", "thrd_create", NULL};
+	static const char *const starters[] = {"execl",        "execle", "execlp",  "execv",   "execve",
+					       "execveat",     "execvp", "execvpe", "fexecve", "posix_spawn",
+					       "posix_spawnp", "system", "popen",   NULL};
+	struct closure c;
+	char why[2048];
+	if (closure_of_program(binary, &c, why, sizeof why) == 0 && !any_imported(&c, makers)) {
+		const char *loads = closure_imports(&c, "dlopen") ? "libraries that it loads later" : NULL;
+		const char *follow = getenv("GEV_FOLLOW");
+		bool starts = !(follow && strcmp(follow, "0") == 0) && any_imported(&c, starters);
+		fprintf(stderr, "gev: '%s' never makes a thread: there is nothing to gain%s%s%s%s\n", program,
+			loads || starts ? "; only " : "", loads ? loads : "", loads && starts ? " and " : "",
+			starts ? "programs that it starts" : "");
+	}
+	closure_free(&c);
 }
 
 static int complain(const char *program, int error)
@@ -52,40 +90,46 @@ static int complain(const char *program, int error)
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_UNFIT;
 }
 
-int run(int argc, char **argv)
+static int start(char **argv)
 {
-	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	optind = 1;
-	/* '+': stop at the program's name; what follows is its own. */
-	for (int c; (c = getopt_long(argc, argv, "+h", options, NULL)) != -1;) {
-		if (c != 'h')
-			return EXIT_GEV;
-		puts("usage: gev run [--] program [arguments]");
-		return EXIT_SUCCESS;
-	}
-	if (optind == argc) {
-		fputs("gev: run: which program?\n", stderr);
-		return EXIT_GEV;
-	}
-
-	const char *program = argv[optind];
-	char *path = search(program);
-	if (!path)
-		return complain(program, errno);
 	char why[2048];
-	if (!check(path, why, sizeof why)) {
+	char *path = search(argv[0]), *binary;
+	if (!path)
+		return complain(argv[0], errno);
+	bool fits = fit(path, &binary, why, sizeof why);
+	free(path);
+	if (!fits) {
 		fprintf(stderr, "gev: %s\n", why);
-		free(path);
 		return EXIT_UNFIT;
 	}
-	free(path);
-	if (preload(why, sizeof why) != 0) {
+	if (binary)
+		say_what_it_gains(argv[0], binary);
+	free(binary);
+	/* By default the monitor speaks up once; who asks for it, or against it, has set the variable. */
+	if (preload(why, sizeof why) != 0 || setenv("GEV_MONITOR", "once", 0) != 0) {
 		fprintf(stderr, "gev: %s\n", why);
 		return EXIT_GEV;
 	}
-	execvp(program, argv + optind);
-	return complain(program, errno);
+	execvp(argv[0], argv);
+	return complain(argv[0], errno);
 }
+
+static int run(int argc, char **argv)
+{
+	struct option options[N_FLAGS + 1] = {{0}};
+	for (size_t i = 0; i < N_FLAGS; i++)
+		options[i] = flags[i].option;
+	/* '+': stop at the program's name; what follows is its own. */
+	int at = 0;
+	for (int c; (c = getopt_long(argc, argv, "+h", options, &at)) != -1;) {
+		if (c == 'h' || (c == 0 && !flags[at].variable))
+			return print_help("run");
+		if (c != 0 || set(&flags[at], optarg) != 0)
+			return EXIT_GEV;
+	}
+	if (optind == argc)
+		return misused("run", "which program?");
+	return start(argv + optind);
+}
+
+const struct command command_run = {"run", "run an unmodified program with its threads as greenlets", run};

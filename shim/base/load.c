@@ -93,9 +93,11 @@ int patch_start(void)
 	int saved = errno;
 	r = patch_gev->start(original);
 	errno = saved;
-	if (r < 0)
+	if (r < 0) {
 		__atomic_store_n(&owned, 0, __ATOMIC_RELEASE);
-	else
-		__atomic_store_n(&patch_started, true, __ATOMIC_RELEASE);
+		return r;
+	}
+	patch_families_start();
+	__atomic_store_n(&patch_started, true, __ATOMIC_RELEASE);
 	return r;
 }

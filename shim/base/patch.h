@@ -39,10 +39,34 @@ int patch_start(void);
 /* Set once by patch_start; never cleared. */
 extern bool patch_started;
 
+/* The families of symbols.def that GEV_ONLY and GEV_EXCEPT can leave to libc, in the order of those options' words, and PATCH_ANY for
+ * all else. Calls that wait for a descriptor or for time, and nothing else: each is right by itself, whoever waits in it. Threads and the
+ * objects they wait on cannot be left alone one by one, because two implementations must never read one object; nor can what makes and
+ * closes descriptors, because its bookkeeping serves the others. A file of wrappers says its family by PATCH_FAMILY before it includes
+ * this. */
+enum patch_family {
+	PATCH_ANY,
+	PATCH_FAMILY_TIME,
+	PATCH_FAMILY_IO,
+	PATCH_FAMILY_SOCKET,
+	PATCH_FAMILY_POLL,
+	PATCH_FAMILIES
+};
+
+/* Of each family: set once by patch_start unless GEV_ONLY or GEV_EXCEPT leaves it to libc; never cleared. */
+extern bool patch_enters[PATCH_FAMILIES];
+
+/* Sets patch_enters, as the environment says. */
+void patch_families_start(void);
+
+#ifndef PATCH_FAMILY
+#define PATCH_FAMILY PATCH_ANY
+#endif
+
 /* The caller's greenlet, when it must not block the OS thread; NULL: make the original call. For descriptors and time. */
 static inline struct gev_greenlet *patch_green(void)
 {
-	return likely(!patch_started) ? NULL : patch_gev->self_if_others();
+	return likely(!patch_enters[PATCH_FAMILY]) ? NULL : patch_gev->self_if_others();
 }
 
 /* The caller's greenlet, others or not; NULL: a plain OS thread or the hub itself. For bookkeeping and objects. */

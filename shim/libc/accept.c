@@ -4,6 +4,8 @@
  * accept has no MSG_DONTWAIT. So the listening socket gets an O_NONBLOCK of ours (fds/flags.c), and whoever meets
  * it on a listener that the program believes blocking must do the waiting itself: green or not, in this process or
  * in a patched child. */
+#define PATCH_FAMILY PATCH_FAMILY_SOCKET
+
 #include <signal.h>
 
 #include "shim/libc/socket.h"

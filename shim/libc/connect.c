@@ -5,6 +5,8 @@
  * or a dup. FIONBIO touches that one flag alone, where F_SETFL would need F_GETFL first. The end is learnt by
  * calling connect again, not by SO_ERROR: so the socket passes through the same states as natively, and a refused
  * one can be connected again. */
+#define PATCH_FAMILY PATCH_FAMILY_SOCKET
+
 #include <sys/ioctl.h>
 
 #include "shim/libc/socket.h"

@@ -1,5 +1,7 @@
 /* read, write, readv, writev: on a socket as recv and send; on pipes, terminals and the like by slow.c; on files
  * the original. */
+#define PATCH_FAMILY PATCH_FAMILY_IO
+
 #include <limits.h>
 #include <sys/eventfd.h>
 

@@ -1,4 +1,6 @@
 /* recvmsg and sendmsg, and what SCM_RIGHTS does to the numbers in it. */
+#define PATCH_FAMILY PATCH_FAMILY_SOCKET
+
 #include <limits.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* recvmmsg and sendmmsg, with the kernel's own habits (net/socket.c): the timeout of recvmmsg is looked at only
  * after a message has come, an error after some messages is kept for the next call, and a stream message sent in
  * part ends sendmmsg. */
+#define PATCH_FAMILY PATCH_FAMILY_SOCKET
+
 #include "shim/libc/socket.h"
 
 enum { MOST = 1024 }; /* UIO_MAXIOV: what one call takes at most */

@@ -1,5 +1,7 @@
 /* poll and ppoll: the real call with a zero timeout, then a park, then the real call again: every flag the program
  * sees is the kernel's own answer, and readiness is only a hint when to ask. One deadline for all rounds. */
+#define PATCH_FAMILY PATCH_FAMILY_POLL
+
 #include <stdlib.h>
 
 #include "shim/libc/poll.h"

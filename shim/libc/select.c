@@ -1,5 +1,7 @@
 /* select and pselect: as poll.c, with sets. The kernel overwrites the sets it is given, so each look works on
  * copies, and the caller's are written once, at the end. */
+#define PATCH_FAMILY PATCH_FAMILY_POLL
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,8 @@
  *
  * Every one ends as a native one that no signal interrupts: a parked greenlet does not meet handlers yet. A sleep
  * of nothing lets the others run once. */
+#define PATCH_FAMILY PATCH_FAMILY_TIME
+
 #include <threads.h>
 #include <time.h>
 

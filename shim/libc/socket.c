@@ -4,6 +4,8 @@
  * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN.
  *
  * The tries are bare system calls: see kernel.h. */
+#define PATCH_FAMILY PATCH_FAMILY_SOCKET
+
 #include "shim/libc/socket.h"
 
 #include <poll.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shim/base/log.h"
+#include "shim/base/options.h"
 
 bool patch_real_threads;
 
@@ -119,6 +120,7 @@ static int read_attr(const pthread_attr_t *attr, struct wanted *w)
 
 /* What a thread without attributes gets. Read once: it changes only by the call below. */
 static bool default_known; /* atomic */
+static bool default_set;   /* atomic: by the program itself, which has the last word */
 
 static int read_default(struct wanted *w)
 {
@@ -134,6 +136,11 @@ static int read_default(struct wanted *w)
 		r = read_attr(&attr, w);
 		pthread_attr_destroy(&attr);
 	}
+	size_t asked = (size_t)patch_options()->thread_stack_size;
+	if (asked != 0 && asked < (size_t)PTHREAD_STACK_MIN)
+		asked = (size_t)PTHREAD_STACK_MIN;
+	if (asked != 0 && !__atomic_load_n(&default_set, __ATOMIC_SEQ_CST))
+		w->attr.stack_size = asked + w->attr.guard_size; /* as libc does, see read_stack */
 	if (r == 0)
 		known = *w;
 	else
@@ -144,6 +151,8 @@ static int read_default(struct wanted *w)
 int patch_pthread_setattr_default_np(const pthread_attr_t *attr)
 {
 	int r = real.pthread_setattr_default_np(attr);
+	if (r == 0)
+		__atomic_store_n(&default_set, true, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&default_known, false, __ATOMIC_SEQ_CST);
 	return r;
 }
