@@ -56,6 +56,6 @@ enum standing rawcall_judge(long number, const char **why)
 	*why = e && e->standing == STANDS_HARMLESS ? e->why : "It returns at once.";
 	if (!e || e->standing == STANDS_HARMLESS)
 		return STANDS_HARMLESS;
-	*why = UNSEEN;
+	*why = e->standing == STANDS_OPEN ? e->why : UNSEEN;
 	return STANDS_OPEN;
 }

@@ -89,17 +89,13 @@ int closure_of_program(const char *path, struct closure *c, char *why, size_t si
 	size_t room = 0;
 	for (ssize_t n; (n = getline(&line, &room, out)) > 0;) {
 		line[strcspn(line, "\n")] = '\0';
-		char *missing = strstr(line, " => not found");
+		static const char failure[] = "error while loading shared libraries: ";
+		char *said = strstr(line, failure);
 		char *library = path_in(line);
-		if (missing) {
-			*missing = '\0';
-			snprintf(why, size, "'%s' needs the library %s, which is not there", path,
-				 line + strspn(line, "\t "));
-		} else if (library) {
+		if (said)
+			snprintf(why, size, "'%s' cannot be loaded: %s", path, said + sizeof failure - 1);
+		else if (library)
 			add(c, library, library);
-		} else if (strstr(line, "error while loading")) {
-			snprintf(why, size, "the dynamic linker says: %s", line);
-		}
 	}
 	free(line);
 	fclose(out);
@@ -156,9 +152,9 @@ bool closure_is_libcs(const struct closure *c, const struct import *import)
 	if (import->version)
 		return strncmp(import->version, "GLIBC_", 6) == 0;
 	for (size_t i = 0; i < c->n; i++)
-		if (!c->objects[i].libc && !c->objects[i].ours && object_exports(&c->objects[i], import->name))
-			return false;
-	return true;
+		if (!c->objects[i].ours && object_exports(&c->objects[i], import->name))
+			return c->objects[i].libc;
+	return false;
 }
 
 bool closure_imports(const struct closure *c, const char *name)

@@ -21,7 +21,7 @@ int closure_of_process(pid_t pid, struct closure *c, char *why, size_t size);
 
 void closure_free(struct closure *c);
 
-/* Whether that import is libc's: by its version, and without one if no other object exports the name. */
+/* Whether that import is libc's: by its version, and without one if of the objects that export the name libc is the first. */
 bool closure_is_libcs(const struct closure *c, const struct import *import);
 
 /* Whether any object but libc's own and ours imports the name from libc. */
