@@ -26,6 +26,7 @@
 #ifdef GEV_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 #ifdef GEV_TSAN
 #include <sanitizer/tsan_interface.h>
@@ -99,6 +100,23 @@ static inline void gev__note_after(struct gev__annotation *to, struct gev__annot
 	}
 #endif
 	(void)to, (void)from;
+}
+
+/* Memory that is not malloc's and holds the only pointers to some that is: thread control blocks. For the leak checker. */
+static inline void gev__note_root(const void *at, size_t size)
+{
+#ifdef GEV_ASAN
+	__lsan_register_root_region(at, size);
+#endif
+	(void)at, (void)size;
+}
+
+static inline void gev__note_no_root(const void *at, size_t size)
+{
+#ifdef GEV_ASAN
+	__lsan_unregister_root_region(at, size);
+#endif
+	(void)at, (void)size;
 }
 
 /* The context will never run again, and does not run now. */

@@ -94,6 +94,11 @@ const char *gev__glibc_find(struct gev__glibc *out)
 	out->specific_offset = specific[FIELD_OFFSET];
 	out->stack_user = (struct gev__list_node *)(void *)(rtld_global + user[FIELD_OFFSET]);
 
+	void (*static_info)(size_t *size, size_t *align) =
+		(void (*)(size_t *, size_t *))find("_dl_get_tls_static_info");
+	if (static_info)
+		static_info(&out->static_size, &out->static_align);
+
 	const ptrdiff_t *rseq_offset = find("__rseq_offset");
 	const unsigned *rseq_size = find("__rseq_size");
 	if (rseq_offset && rseq_size) {

@@ -18,6 +18,8 @@ struct gev__glibc {
 	void (*deallocate_tls)(void *tcb, _Bool free_tcb);
 	void (*ctype_init)(void);
 	size_t sizeof_pthread;
+	size_t static_size; /* of one thread's static TLS and control block; 0: this libc does not say */
+	size_t static_align;
 	size_t tid_offset;
 	size_t list_offset;
 	size_t specific_offset;            /* of the array of pointers to blocks of pthread_setspecific's values */

@@ -22,6 +22,10 @@
 
 static struct gev__glibc glibc;
 
+/* How places of our own are cut; where they cannot be, the loader's malloc gives each identity its memory. */
+static struct gev__tls_shape shape;
+static bool own_places;
+
 /* The words of libc's TLS that belong to malloc: offsets from the thread pointer. */
 #define MALLOC_WORDS_MAX 4
 static ptrdiff_t malloc_words[MALLOC_WORDS_MAX];
@@ -175,6 +179,7 @@ static const char *find_out(void)
 	const char *missing = gev__glibc_find(&glibc);
 	if (missing)
 		return missing;
+	own_places = gev__tls_shape(glibc.static_size, glibc.static_align, glibc.sizeof_pthread, &shape) == 0;
 	/* A shared arena word and several arenas do not mix: glibc would detach an arena that others still use. Before any real thread. */
 	mallopt(M_ARENA_MAX, 1);
 	if (discover_malloc_words() < 0)
@@ -197,22 +202,27 @@ const char *gev__identity_missing(void)
 	return missing;
 }
 
+static void *get_memory(struct gev__identity_pool *pool)
+{
+	if (!own_places)
+		return glibc.allocate_tls(NULL);
+	char *tp = gev__tls_get(&pool->memory, &shape);
+	if (tp == NULL)
+		return NULL;
+	/* What the loader does for memory of its own (elf/dl-tls.c, _dl_allocate_tls_storage): the control block zeroed; the images it lays out itself. */
+	memset(tp, 0, glibc.sizeof_pthread);
+	if (glibc.allocate_tls(tp))
+		return tp;
+	gev__tls_put(&pool->memory, &shape, tp);
+	return NULL;
+}
+
 int gev__identity_get(struct gev__identity_pool *pool, void **tp)
 {
-	void *identity;
-	if (pool->n) {
-		/* Anew in its old place: the control block zeroed, then a new vector and fresh images of all modules. */
-		identity = pool->kept[--pool->n];
-		memset(identity, 0, glibc.sizeof_pthread);
-		if (glibc.allocate_tls(identity) == NULL) {
-			pool->kept[pool->n++] = identity;
-			return -EAGAIN;
-		}
-	} else {
-		identity = glibc.allocate_tls(NULL);
-		if (identity == NULL)
-			return -EAGAIN;
-	}
+	void *identity = get_memory(pool);
+	if (identity == NULL)
+		return -EAGAIN;
+	pool->in_use++;
 	fill(identity);
 	link_stack(identity);
 	*tp = identity;
@@ -235,10 +245,10 @@ void gev__identity_begin(void)
 void gev__identity_put(struct gev__identity_pool *pool, void *tp)
 {
 	unlink_stack(tp);
-	bool keep = pool->n < GEV__IDENTITIES_KEPT;
-	glibc.deallocate_tls(tp, !keep);
-	if (keep)
-		pool->kept[pool->n++] = tp;
+	pool->in_use--;
+	glibc.deallocate_tls(tp, !own_places);
+	if (own_places)
+		gev__tls_put(&pool->memory, &shape, tp);
 }
 
 void gev__identity_forked(void *tp)
@@ -265,10 +275,5 @@ void gev__identities_unlock(void)
 
 void gev__identity_pool_done(struct gev__identity_pool *pool)
 {
-	while (pool->n) {
-		/* The vector is gone already; a new one makes the block whole, so that the loader can free both. */
-		void *tp = pool->kept[--pool->n];
-		if (glibc.allocate_tls(tp))
-			glibc.deallocate_tls(tp, true);
-	}
+	gev__tls_pool_done(&pool->memory);
 }

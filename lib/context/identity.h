@@ -3,17 +3,17 @@
  * An identity is named by its thread pointer. Whoever runs as it has its own errno, thread-local variables, pthread_self(), locale and
  * stdio lock ownership; malloc's per-thread cache is shared with the OS thread that made it, because malloc never switches.
  *
- * A pool belongs to one OS thread. Invariant: an identity is in use and on the loader's list of stacks, or in the pool and not on it. */
+ * A pool belongs to one OS thread. Invariant: an identity is in use and on the loader's list of stacks, or its place is in the pool and it is not on it. */
 #ifndef GEV_CONTEXT_IDENTITY_H
 #define GEV_CONTEXT_IDENTITY_H
 
 #include <stddef.h>
 
-#define GEV__IDENTITIES_KEPT 256
+#include "lib/context/identity-memory.h"
 
 struct gev__identity_pool {
-	void *kept[GEV__IDENTITIES_KEPT];
-	size_t n;
+	struct gev__tls_pool memory;
+	size_t in_use;
 };
 
 /* Finds out, once a process, whether and how identities can be made here. NULL: they can; else the sentence why not. */
