@@ -32,7 +32,7 @@ static const char *no_identity(void)
 
 static struct gev_greenlet *self(void)
 {
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	return g && likely(g != &g->hub->self) ? g : NULL;
 }
 

@@ -94,7 +94,7 @@ const char *gev__glibc_find(struct gev__glibc *out)
 	out->specific_offset = specific[FIELD_OFFSET];
 	out->stack_user = (struct gev__list_node *)(void *)(rtld_global + user[FIELD_OFFSET]);
 
-	void (*static_info)(size_t *size, size_t *align) =
+	void (*static_info)(size_t * size, size_t * align) =
 		(void (*)(size_t *, size_t *))find("_dl_get_tls_static_info");
 	if (static_info)
 		static_info(&out->static_size, &out->static_align);

@@ -25,7 +25,7 @@ struct unused {
 };
 
 struct gev__tls_piece {
-	struct gev__tls_piece *next; /* on the list of those with room */
+	struct gev__tls_piece *next;  /* on the list of those with room */
 	struct gev__tls_piece **link; /* NULL: not on it */
 	struct unused *unused;
 	char *fresh; /* the first thread pointer that was never handed out */

@@ -17,7 +17,7 @@
 struct gev__tls_piece;
 
 struct gev__tls_pool {
-	struct gev__tls_piece *room; /* those with an unused place, the one last given back to first */
+	struct gev__tls_piece *room;  /* those with an unused place, the one last given back to first */
 	struct gev__tls_piece *empty; /* the one that is kept for the next */
 	size_t pieces;
 };

@@ -1,6 +1,8 @@
 /* Which way the thread pointer may be written, asked once. */
 #include "lib/context/thread-pointer.h"
 
+#include <sys/auxv.h>
+
 #include "lib/base/options.h"
 
 #if defined(__x86_64__)

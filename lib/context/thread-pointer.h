@@ -10,16 +10,20 @@
 
 #include <asm/prctl.h>
 #include <stdint.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 
 /* Set by gev__tp_init: whether WRFSBASE may be executed. AT_HWCAP2 bit 1, kernel 5.9 (Documentation/x86/x86_64/fsgs.rst). */
 extern bool gev__tp_fsgsbase;
 
+/* Volatile: between two calls the caller may have become another. */
 static inline void *gev__tp_get(void)
 {
 	void *tp;
-	__asm__("movq %%fs:0, %0" : "=r"(tp)); /* the TCB's first word is its own address (x86-64 TLS ABI) */
+	if (__builtin_expect(gev__tp_fsgsbase, 1))
+		__asm__ volatile("rdfsbase %0" : "=r"(tp)); /* touches no memory */
+	else
+		__asm__ volatile("movq %%fs:0, %0"
+				 : "=r"(tp)); /* the TCB's first word is its own address (x86-64 TLS ABI) */
 	return tp;
 }
 
@@ -43,7 +47,7 @@ static inline __attribute__((always_inline)) void gev__tp_set(void *tp)
 static inline void *gev__tp_get(void)
 {
 	void *tp;
-	__asm__("mrs %0, tpidr_el0" : "=r"(tp));
+	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(tp));
 	return tp;
 }
 

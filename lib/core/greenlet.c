@@ -36,6 +36,7 @@ static void first_frame(void *arg)
 {
 	struct gev_greenlet *g = arg;
 	struct gev__hub *h = g->hub;
+	gev__current = g; /* for the whole of its life, if nobody shares its identity */
 	gev__hub_arrive(h, g);
 	if (g->own_identity)
 		gev__identity_begin();
@@ -139,7 +140,7 @@ static void finish_main(struct gev__hub *h, struct gev_greenlet *g)
 
 void gev__greenlet_finish(void)
 {
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	struct gev__hub *h = g->hub;
 	h->live--;
 	gev__probe(exit, g);

@@ -13,6 +13,7 @@
 #include "lib/base/macros.h"
 #include "lib/context/context.h"
 #include "lib/context/stack.h"
+#include "lib/core/current.h"
 
 enum gev__state { GEV__NEW, GEV__READY, GEV__RUNNING, GEV__PARKED, GEV__DONE };
 
@@ -49,10 +50,6 @@ struct gev_greenlet {
 	struct gev__stack stack;
 	char name[16];
 } __attribute__((aligned(CACHE_LINE)));
-
-/* Who runs on this OS thread: a greenlet, the hub's own, or NULL where there is no hub. One word of TLS in every identity, written at
- * each arrival. initial-exec: one instruction to read, and a preloaded program's late load finds room in the static TLS reserve. */
-extern __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
 
 struct gev__spawn {
 	const char *name;

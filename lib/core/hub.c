@@ -24,6 +24,7 @@
 #include "lib/core/signals.h"
 
 __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
+struct gev__running gev__first_hub;
 const struct gev__hooks *gev__hooks;
 
 /* The budget. Timers are looked at every millisecond of running. Descriptors too, but not before everybody who was ready after the last poll has
@@ -66,7 +67,7 @@ static bool tick(struct gev__hub *h)
 	}
 	h->countdown = h->countdown_from;
 	if (unlikely(gev__hooks != NULL))
-		gev__hooks->left(h, gev__current, now);
+		gev__hooks->left(h, gev__self(), now);
 	run_timers(h, now);
 	int64_t unpolled = now - h->polled_at;
 	return unpolled >= POLL_AT_LAST_NS || (unpolled >= TICK_NS && h->pass_left == 0);
@@ -98,11 +99,14 @@ int gev__ready_reserve(struct gev__hub *h, size_t live)
  * one another and overlap; then the lines are prefetched one greenlet ahead. With few greenlets everything is in the cache, and this would only cost. */
 static void warm_next(const struct gev__hub *h)
 {
-	for (uint32_t i = 0; i < GEV__WARM; i++)
-		gev__context_touch(&h->ready[(h->ready_head + i) & h->ready_mask]->context);
+	for (uint32_t i = 0; i < GEV__WARM; i++) {
+		const struct gev_greenlet *g = h->ready[(h->ready_head + i) & h->ready_mask];
+		gev__context_warm(&g->context);
+		(void)*(const volatile char *)g->wait_room;
+	}
 }
 
-static inline void prefetch_ahead(struct gev__hub *h)
+static inline void warm_ahead(struct gev__hub *h)
 {
 	enum { WORTH_IT = 2 * GEV__WARM };
 	if (gev__ready_n(h) < WORTH_IT)
@@ -112,10 +116,6 @@ static inline void prefetch_ahead(struct gev__hub *h)
 		h->warm = GEV__WARM;
 	}
 	h->warm--;
-	const struct gev__context *near = &h->ready[h->ready_head & h->ready_mask]->context;
-	gev__context_prefetch(near);
-	for (int i = 0; i < 2; i++)
-		__builtin_prefetch((const char *)near->tp + h->hot_tls[i], 1);
 }
 
 static inline struct gev_greenlet *pick(struct gev__hub *h)
@@ -127,7 +127,7 @@ static inline struct gev_greenlet *pick(struct gev__hub *h)
 	struct gev_greenlet *next = gev__ready_pop(h);
 	if (unlikely(next == NULL))
 		return &h->self;
-	prefetch_ahead(h);
+	warm_ahead(h);
 	return next;
 }
 
@@ -147,7 +147,10 @@ static __attribute__((noinline)) void arrive_slowly(struct gev__hub *h, struct g
 
 void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
 {
-	gev__current = self;
+	h->running->greenlet = self;
+	__atomic_store_n(&h->running->tp, self->context.tp, __ATOMIC_RELAXED);
+	if (!self->own_identity)
+		gev__current = self;
 	self->state = GEV__RUNNING;
 	if (unlikely(h->on_arrival))
 		arrive_slowly(h, self);
@@ -314,6 +317,7 @@ static void thread_ends(void *arg)
 {
 	struct gev__hub *h = arg;
 	gev__current = NULL;
+	__atomic_store_n(&h->running->tp, NULL, __ATOMIC_RELAXED);
 	gev__hub_free(h);
 }
 
@@ -337,9 +341,9 @@ static void free_at_end(struct gev__hub *h)
 
 struct gev__hub *gev__hub_get(int *error)
 {
-	if (likely(gev__current != NULL))
-		return gev__current->hub;
-	struct gev__hub *h = NULL;
+	struct gev__hub *h = gev__hub_here();
+	if (likely(h != NULL))
+		return h;
 	*error = posix_memalign((void **)&h, CACHE_LINE, sizeof *h) ? -ENOMEM : 0;
 	if (*error)
 		return NULL;
@@ -357,9 +361,12 @@ struct gev__hub *gev__hub_get(int *error)
 	h->main.held = true;
 	gev__context_adopt(&h->main.context);
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
-	gev__current = &h->main;
-	h->hot_tls[0] = (char *)&errno - (char *)h->main.context.tp;
-	h->hot_tls[1] = (char *)&gev__current - (char *)h->main.context.tp;
+	/* Whoever is first keeps the place. */
+	void *nobody = NULL;
+	bool first = __atomic_compare_exchange_n(&gev__first_hub.tp, &nobody, h->main.context.tp, false,
+						 __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	h->running = first ? &gev__first_hub : &h->own_running;
+	gev__hub_arrive(h, &h->main);
 	free_at_end(h);
 	if (gev__hooks)
 		gev__hooks->hub_made(h);
@@ -369,7 +376,10 @@ struct gev__hub *gev__hub_get(int *error)
 
 void gev__hub_forked(struct gev__hub *h)
 {
-	struct gev_greenlet *self = gev__current;
+	struct gev_greenlet *self = gev__self();
+	/* The first hub's thread is gone, unless it is the caller. */
+	if (h->running != &gev__first_hub)
+		gev__first_hub = (struct gev__running){0};
 	h->ready_head = h->ready_tail = h->pass_left = 0;
 	h->inbox = NULL;
 	h->self.in_inbox = false;

@@ -47,10 +47,11 @@ struct gev__hub {
 	int countdown_most;
 	int64_t ticked_at;
 	int64_t polled_at;
-	uint32_t warm;        /* how many of the next have been touched ahead */
-	ptrdiff_t hot_tls[2]; /* where errno and gev__current lie from every thread pointer */
-	uint32_t pass_left;   /* how many of those that were ready after the last poll have not run yet */
-	int busy;             /* depth of stretches in which the runtime must not be interrupted */
+	uint32_t warm;                /* how many of the next have been touched ahead */
+	struct gev__running *running; /* gev__first_hub, or our own */
+	struct gev__running own_running;
+	uint32_t pass_left; /* how many of those that were ready after the last poll have not run yet */
+	int busy;           /* depth of stretches in which the runtime must not be interrupted */
 	size_t live;
 	struct gev_greenlet *dead;      /* left for the last time; the next arrival reclaims it */
 	uint8_t on_arrival;             /* what an arrival must do besides: GEV__ARRIVE_* */
@@ -79,7 +80,8 @@ void gev__hub_free(struct gev__hub *h);
 /* This OS thread's hub, NULL if it has none. */
 static inline struct gev__hub *gev__hub_here(void)
 {
-	return gev__current ? gev__current->hub : NULL;
+	const struct gev_greenlet *g = gev__self();
+	return g ? g->hub : NULL;
 }
 
 static inline uint32_t gev__ready_n(const struct gev__hub *h)

@@ -112,7 +112,7 @@ static bool give_up(struct waiter *w)
 int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_sleep)(void *arg), void *arg,
 		  int64_t deadline, unsigned flags, uintptr_t *token)
 {
-	struct gev_greenlet *self = gev__current;
+	struct gev_greenlet *self = gev__self();
 	struct waiter w = {
 		.addr = addr,
 		.g = self && self != &self->hub->self ? self : NULL,

@@ -24,7 +24,7 @@ static inline int marked(const struct gev_greenlet *g, unsigned flags)
 
 int gev__park(int64_t deadline, unsigned flags)
 {
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	struct gev__hub *h = g->hub;
 	gev__must(g != &h->self);
 	if (g->token) {
@@ -91,7 +91,7 @@ void gev__interrupt(struct gev_greenlet *g, bool interrupted)
 
 void gev__yield(void)
 {
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	struct gev__hub *h = g->hub;
 	gev__must(g != &h->self);
 	gev__ready_push(h, g);

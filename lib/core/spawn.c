@@ -56,7 +56,7 @@ static int join(struct gev_greenlet *g, double timeout, void **value)
 	int r = gev__deadline(timeout, &deadline);
 	if (r < 0)
 		return r;
-	if (g == gev__current)
+	if (g == gev__self())
 		return -EDEADLK;
 	if (g->hub != gev__hub_here())
 		return -EPERM;
@@ -89,13 +89,13 @@ bool gev_is_done(const struct gev_greenlet *g)
 
 void gev_yield(void)
 {
-	if (gev__current)
+	if (gev__self())
 		gev__yield();
 }
 
 struct gev_greenlet *gev_self(void)
 {
-	return gev__current;
+	return gev__self();
 }
 
 const char *gev_name(const struct gev_greenlet *g)

@@ -223,8 +223,8 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 	struct gev__hub_loop *loop = gev__loop_get(h, &error);
 	if (unlikely(loop == NULL))
 		return error;
-	struct record *r = make(t, (unsigned)fd);
-	if (unlikely(r == NULL))
+	struct record *r = find(t, (unsigned)fd);
+	if (unlikely(r == NULL) && (r = make(t, (unsigned)fd)) == NULL)
 		return -ENOMEM;
 	struct side *side = &r->side[which];
 	if (!ev_is_active(&side->io)) {
@@ -248,7 +248,7 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 /* The usual case, one direction. The waiter lies beside the greenlet's own fields: an event then touches no stack. */
 static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
 {
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	struct table *t = table_of(g->hub);
 	if (unlikely(t == NULL))
 		return -ENOMEM;
@@ -287,7 +287,7 @@ int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way)
 
 static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigned flags)
 {
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	struct table *t = table_of(g->hub);
 	if (unlikely(t == NULL))
 		return -ENOMEM;
@@ -407,7 +407,7 @@ static int collect(const struct waiter *w, size_t n)
 int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags)
 {
 	enum { ON_STACK = 8 };
-	struct gev_greenlet *g = gev__current;
+	struct gev_greenlet *g = gev__self();
 	struct table *t = table_of(g->hub);
 	if (t == NULL)
 		return -ENOMEM;

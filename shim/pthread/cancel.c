@@ -8,6 +8,8 @@
 
 #include "shim/base/log.h"
 
+bool patch_cancelled_any;
+
 static bool enabled(const struct patch_thread *t)
 {
 	return !t->uncancellable && !t->leaving;
@@ -42,6 +44,7 @@ int patch_pthread_cancel(pthread_t id)
 		return ESRCH;
 	if (state == PATCH_ENDED)
 		return 0;
+	__atomic_store_n(&patch_cancelled_any, true, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&t->cancelled, true, __ATOMIC_SEQ_CST);
 	if (!enabled(t))
 		return 0;

@@ -8,11 +8,14 @@
 
 #include "shim/pthread/thread.h"
 
+/* Set once anybody has been cancelled: until then nobody has to look into his own record, which would be a cache miss a call. */
+extern bool patch_cancelled_any;
+
 /* Whether the caller, a green thread, must end now. */
 static inline bool patch_cancelled(void)
 {
-	return unlikely(__atomic_load_n(&patch_me.cancelled, __ATOMIC_RELAXED)) && !patch_me.uncancellable &&
-	       !patch_me.leaving;
+	return unlikely(__atomic_load_n(&patch_cancelled_any, __ATOMIC_RELAXED)) &&
+	       __atomic_load_n(&patch_me.cancelled, __ATOMIC_RELAXED) && !patch_me.uncancellable && !patch_me.leaving;
 }
 
 /* Ends the calling thread with PTHREAD_CANCELED if that was asked for and is enabled. Unwinds: the caller holds
