@@ -31,7 +31,7 @@ struct gev__hub_loop {
 	ev_io timer;
 	bool changed; /* since libev ran last, watchers were started or stopped, or it must sort something out */
 	unsigned looks;
-	bool (*heard)(void *arg, int fd, int ready);
+	bool (*heard)(void *arg, const struct epoll_event *events, int n);
 	void *arg;
 };
 
@@ -252,7 +252,8 @@ int gev__loop_epoll(const struct gev__hub_loop *loop)
 	return loop->epoll_fd;
 }
 
-void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, int fd, int ready), void *arg)
+void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, const struct epoll_event *events, int n),
+		      void *arg)
 {
 	loop->heard = heard;
 	loop->arg = arg;
@@ -261,6 +262,15 @@ void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, int f
 void gev__loop_changed(struct gev__hub_loop *loop)
 {
 	loop->changed = true;
+}
+
+int gev__loop_event(const struct epoll_event *event, int *ready)
+{
+	uint32_t e = event->events;
+	bool both = e & (EPOLLERR | EPOLLHUP);
+	*ready = (e & EPOLLIN || both ? GEV_READABLE : 0) | (e & EPOLLOUT || both ? GEV_WRITABLE : 0);
+	/* ev_epoll.c: the number in the low half, its generation in the high one. */
+	return (int)(uint32_t)event->data.u64;
 }
 
 /* libev's turn without libev, while its set is as the kernel has it: one epoll_wait on its descriptor, and the events straight to who waits.
@@ -281,20 +291,19 @@ static void look(struct gev__hub_loop *loop, int timeout)
 	int n = gev__sys.epoll_wait(loop->epoll_fd, events, BATCH, timeout);
 	if (n < 0 && errno != EINTR)
 		loop->changed = true; /* libev made another descriptor of it: let it say */
+	int others = 0;
 	for (int i = 0; i < n; i++) {
-		/* ev_epoll.c: the number in the low half, its generation in the high one. */
-		int fd = (int)(uint32_t)events[i].data.u64;
-		uint32_t e = events[i].events;
-		bool both = e & (EPOLLERR | EPOLLHUP);
+		int ready;
+		int fd = gev__loop_event(&events[i], &ready);
 		if (fd == loop->event_fd)
 			on_event(loop->ev, &loop->event, EV_READ);
 		else if (fd == loop->timer_fd)
 			on_timer(loop->ev, &loop->timer, EV_READ);
-		else if (!loop->heard(loop->arg, fd,
-				      (e & EPOLLIN || both ? GEV_READABLE : 0) |
-					      (e & EPOLLOUT || both ? GEV_WRITABLE : 0)))
-			loop->changed = true;
+		else
+			events[others++] = events[i];
 	}
+	if (others && !loop->heard(loop->arg, events, others))
+		loop->changed = true;
 }
 
 void gev__loop_poll(struct gev__hub_loop *loop)

@@ -26,8 +26,13 @@ void gev__loop_disclaim(int fd);
 /* The lowest such number that is >= fd; -1: none. */
 int gev__loop_internal_next(int fd);
 
-/* Who hears of ready descriptors when the loop looks itself: ready is GEV_READABLE | GEV_WRITABLE. False: nobody is interested. */
-void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, int fd, int ready), void *arg);
+/* Who hears of ready descriptors when the loop looks itself: of all of a look at once, so that their misses overlap. False: in some nobody is
+ * interested. */
+struct epoll_event;
+void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, const struct epoll_event *events, int n),
+		      void *arg);
+/* The descriptor of such an event, and GEV_READABLE | GEV_WRITABLE. */
+int gev__loop_event(const struct epoll_event *event, int *ready);
 /* A watcher was started or stopped: libev must run once, to tell the kernel. */
 void gev__loop_changed(struct gev__hub_loop *loop);
 

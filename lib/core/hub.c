@@ -102,7 +102,8 @@ static void warm_next(const struct gev__hub *h)
 	for (uint32_t i = 0; i < GEV__WARM; i++) {
 		const struct gev_greenlet *g = h->ready[(h->ready_head + i) & h->ready_mask];
 		gev__context_warm(&g->context);
-		(void)*(const volatile char *)g->wait_room;
+		__builtin_prefetch(g->wait_room[0], 1);
+		(void)*((const volatile char *)g->context.tp + h->libc_tls);
 	}
 }
 
@@ -365,6 +366,7 @@ struct gev__hub *gev__hub_get(int *error)
 	void *nobody = NULL;
 	bool first = __atomic_compare_exchange_n(&gev__first_hub.tp, &nobody, h->main.context.tp, false,
 						 __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	h->libc_tls = (char *)&errno - (char *)h->main.context.tp;
 	h->running = first ? &gev__first_hub : &h->own_running;
 	gev__hub_arrive(h, &h->main);
 	free_at_end(h);

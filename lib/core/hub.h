@@ -48,6 +48,7 @@ struct gev__hub {
 	int64_t ticked_at;
 	int64_t polled_at;
 	uint32_t warm;                /* how many of the next have been touched ahead */
+	ptrdiff_t libc_tls;           /* where errno and its neighbours lie from every thread pointer */
 	struct gev__running *running; /* gev__first_hub, or our own */
 	struct gev__running own_running;
 	uint32_t pass_left; /* how many of those that were ready after the last poll have not run yet */

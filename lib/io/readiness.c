@@ -25,9 +25,9 @@ enum { READ_SIDE, WRITE_SIDE, SIDES };
 struct side;
 
 struct waiter {
+	struct side *side; /* first, as wait_room wants it */
 	struct waiter *next;
 	struct waiter **link; /* NULL: not queued */
-	struct side *side;
 	struct gev_greenlet *g;
 	bool observes;
 	int got; /* GEV_READABLE, GEV_WRITABLE, or -EBADF */
@@ -197,10 +197,8 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 	}
 }
 
-/* The loop has looked itself. */
-static bool heard(void *arg, int fd, int ready)
+static bool heard_one(struct gev__hub *h, struct record *r, int ready)
 {
-	struct record *r = find(arg, (unsigned)fd);
 	bool anybody = false;
 	for (int s = 0; r && s < SIDES; s++) {
 		if (!(ready & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
@@ -209,9 +207,29 @@ static bool heard(void *arg, int fd, int ready)
 		if (!ev_is_active(io))
 			continue;
 		anybody = true;
-		on_event(gev__loop_ev(gev__hub_here()->loop), io, s == READ_SIDE ? EV_READ : EV_WRITE);
+		on_event(gev__loop_ev(h->loop), io, s == READ_SIDE ? EV_READ : EV_WRITE);
 	}
 	return anybody;
+}
+
+/* The loop has looked itself. Records, waiters and greenlets of a big batch are cold: they are loaded first, all at once. */
+static bool heard(void *arg, const struct epoll_event *events, int n)
+{
+	enum { WORTH_IT = 16 };
+	struct gev__hub *h = gev__hub_here();
+	int ready;
+	for (int i = 0; i < n && n >= WORTH_IT; i++) {
+		const struct record *r = find(arg, (unsigned)gev__loop_event(&events[i], &ready));
+		const struct waiter *w = r ? r->side[ready & GEV_READABLE ? READ_SIDE : WRITE_SIDE].first : NULL;
+		if (w)
+			(void)*(const volatile uint8_t *)&w->g->state;
+	}
+	bool all = true;
+	for (int i = 0; i < n; i++) {
+		struct record *r = find(arg, (unsigned)gev__loop_event(&events[i], &ready));
+		all &= heard_one(h, r, ready);
+	}
+	return all;
 }
 
 /* Queues w on one side of fd and has it watched. */

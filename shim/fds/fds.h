@@ -47,8 +47,11 @@ struct description {
 	int64_t send_timeout;
 };
 
+/* How often a record was handed out that had been another's before. While it stays the same, so has every life. */
+extern uint32_t fds_reused;
+
 /* What is known about fd; learnt now if it never was. NULL: fd is not open, or there is no memory: make the
- * original call. */
+ * original call. errno stays as it is. */
 struct description *fds_get(int fd);
 /* The same, but NULL if it was never learnt. */
 struct description *fds_peek(int fd);

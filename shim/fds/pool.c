@@ -10,6 +10,7 @@
 #include "shim/fds/fds.h"
 
 struct description *fds__slabs[FDS_SLABS];
+uint32_t fds_reused;
 static uint64_t free_head; /* counter << 32 | index; index 0: empty */
 static uint32_t fresh = 1; /* the lowest index never handed out; 0 means "none" */
 
@@ -57,6 +58,8 @@ struct description *fds__alloc(void)
 	memset(d, 0, sizeof *d);
 	d->index = index;
 	d->life = life + 1;
+	if (life > 0)
+		__atomic_fetch_add(&fds_reused, 1, __ATOMIC_RELEASE);
 	d->refs = 1;
 	return d;
 }

@@ -91,10 +91,15 @@ struct description *fds_get(int fd)
 	struct description *d = index ? fds__at(index) : NULL;
 	if (likely(d && (!d->foreign || d->epoch == __atomic_load_n(&epoch, __ATOMIC_RELAXED))))
 		return d;
-	if (d == NULL)
-		return learn_first(fd);
-	d->epoch = __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
-	return fds_learn(fd, d) < 0 ? NULL : d;
+	int saved = errno;
+	if (d == NULL) {
+		d = learn_first(fd);
+	} else {
+		d->epoch = __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+		d = fds_learn(fd, d) < 0 ? NULL : d;
+	}
+	errno = saved;
+	return d;
 }
 
 void fds_changed(struct description *d)

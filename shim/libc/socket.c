@@ -1,4 +1,4 @@
-/* recv, recvfrom, send, sendto: MSG_DONTWAIT, and the loop of transfer.h.
+/* recv, recvfrom, send, sendto: MSG_DONTWAIT, and the loop of transfer.h. socket_receive and socket_send leave errno as it is.
  *
  * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a
  * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN.
@@ -100,22 +100,28 @@ APART static ssize_t receive_generally(int fd, struct description *d, void *buf,
 				       struct sockaddr *from, socklen_t *room)
 {
 	struct transfer t;
+	int saved = errno;
 	io_begin(&t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
 	t.at = buf;
 	t.size = n;
 	t.peer = from;
 	t.peer_room = room;
-	return socket_run_receive(&t, flags);
+	ssize_t r = socket_run_receive(&t, flags);
+	errno = saved;
+	return r;
 }
 
 /* The next request on a kept-open connection: wait, then read. What the general way does too, but a parked thread has to fetch every line of its
  * stack again, and this way leaves a third of them. -EAGAIN: the general way must go on. */
 static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 {
-	uint32_t life = d->life;
+	uint32_t life = d->life, reused = __atomic_load_n(&fds_reused, __ATOMIC_ACQUIRE);
 	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER, GEV_PARK_KILLABLE);
+	__builtin_prefetch(d, 1); /* there while the kernel works */
 	/* Another thread may have closed the number, also between our wake and our turn. */
-	if (unlikely(fds_peek(fd) != d || d->life != life))
+	if (unlikely(fds_peek(fd) != d))
+		return -EBADF;
+	if (unlikely(__atomic_load_n(&fds_reused, __ATOMIC_ACQUIRE) != reused) && d->life != life)
 		return -EBADF;
 	if (unlikely(r <= 0))
 		return -EAGAIN;
@@ -159,25 +165,45 @@ static ssize_t attempt_send(struct transfer *t)
 	return n;
 }
 
-ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
-		    socklen_t size)
+APART static ssize_t send_generally(int fd, struct description *d, const void *buf, size_t n, int flags,
+				    const struct sockaddr *to, socklen_t size, ssize_t done)
 {
 	struct transfer t;
+	int saved = errno;
 	io_begin(&t, attempt_send, d, fd, GEV_WRITABLE, d->send_timeout, flags | MSG_DONTWAIT);
 	t.enough = d->kind == FD_STREAM ? n : 0;
 	t.at = (char *)buf;
 	t.size = n;
 	t.peer = (struct sockaddr *)to;
 	t.peer_size = size;
-	return io_transfer(&t, false);
+	t.done = done > 0 ? (size_t)done : 0;
+	t.wait.tried = done != 0;
+	ssize_t r = io_transfer(&t, done != 0);
+	errno = saved;
+	return r;
+}
+
+/* Nearly always the kernel takes all of it at once. */
+ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
+		    socklen_t size)
+{
+	ssize_t done = 0;
+	if (likely((flags & ~MSG_NOSIGNAL) == 0 && d->kind == FD_STREAM)) {
+		done = kernel_sendto(fd, buf, n, flags | MSG_DONTWAIT, to, size);
+		/* TCP_FASTOPEN_CONNECT: this call has begun to connect, and has sent nothing. */
+		if (unlikely(done == -EINPROGRESS))
+			done = -EAGAIN;
+		if (likely(done == (ssize_t)n || (done < 0 && done != -EAGAIN)))
+			return done;
+	}
+	return send_generally(fd, d, buf, n, flags, to, size, done);
 }
 
 APART static ssize_t recv_green(int fd, void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
-	int saved = errno;
 	struct description *d = socket_blocking(fd, flags);
-	return d ? io_result(socket_receive(fd, d, buf, n, flags, NULL, NULL), saved) : real.recv(fd, buf, n, flags);
+	return d ? io_answer(socket_receive(fd, d, buf, n, flags, NULL, NULL)) : real.recv(fd, buf, n, flags);
 }
 
 ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
@@ -189,11 +215,10 @@ EXPORT(recv);
 APART static ssize_t recvfrom_green(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
 {
 	io_cancellation_point();
-	int saved = errno;
 	struct description *d = socket_blocking(fd, flags);
 	if (d == NULL)
 		return real.recvfrom(fd, buf, n, flags, from, size);
-	return io_result(socket_receive(fd, d, buf, n, flags, from, size), saved);
+	return io_answer(socket_receive(fd, d, buf, n, flags, from, size));
 }
 
 ssize_t patch_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
@@ -223,9 +248,8 @@ EXPORT(__recvfrom_chk);
 APART static ssize_t send_green(int fd, const void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
-	int saved = errno;
 	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
-	return d ? io_result(socket_send(fd, d, buf, n, flags, NULL, 0), saved) : real.send(fd, buf, n, flags);
+	return d ? io_answer(socket_send(fd, d, buf, n, flags, NULL, 0)) : real.send(fd, buf, n, flags);
 }
 
 ssize_t patch_send(int fd, const void *buf, size_t n, int flags)
@@ -239,11 +263,10 @@ APART static ssize_t sendto_green(int fd, const void *buf, size_t n, int flags, 
 				  socklen_t size)
 {
 	io_cancellation_point();
-	int saved = errno;
 	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
 	if (d == NULL)
 		return real.sendto(fd, buf, n, flags, to, size);
-	return io_result(socket_send(fd, d, buf, n, flags, to, size), saved);
+	return io_answer(socket_send(fd, d, buf, n, flags, to, size));
 }
 
 ssize_t patch_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t size)

@@ -55,6 +55,17 @@ static inline void io_cancellation_point(void)
 		patch_testcancel();
 }
 
+/* The edge of a way on which nothing has touched errno: reading it only to put it back would be a cache miss a call. */
+static inline ssize_t io_answer(ssize_t r)
+{
+	if (likely(r >= 0))
+		return r;
+	if (r == -ECANCELED)
+		io_cancellation_point();
+	errno = (int)-r;
+	return -1;
+}
+
 /* The edge: a count, or -errno to -1 and errno. A successful call leaves errno as it found it: `saved`. */
 static inline ssize_t io_result(ssize_t r, int saved)
 {
