@@ -20,6 +20,7 @@
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
 #include "lib/core/park.h"
+#include "lib/io/nest.h"
 
 enum { READ_SIDE, WRITE_SIDE, SIDES };
 struct side;
@@ -362,36 +363,6 @@ bool gev__fd_drained(int fd)
 
 /* ---- Many at once ---- */
 
-/* libev knows reading and writing only. The odd masks of poll(2) go into a private epoll set, which becomes readable when one of them is met. */
-static int nest_odd(const struct gev_fd_want *want, size_t n, int *nest)
-{
-	*nest = -1;
-	int ready = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (want[i].fd < 0 || want[i].poll_events == 0)
-			continue;
-		if (*nest < 0 && (*nest = gev__sys.epoll_create1(EPOLL_CLOEXEC)) < 0)
-			return -errno;
-		/* The poll and epoll bits have the same values (linux/eventpoll.h); EPOLLERR and EPOLLHUP are implied. */
-		struct epoll_event event = {.events = (uint32_t)(unsigned short)want[i].poll_events};
-		if (gev__sys.epoll_ctl(*nest, EPOLL_CTL_ADD, want[i].fd, &event) == 0)
-			continue;
-		if (errno == EEXIST) {
-			/* The same number twice: ask for what either asked for. */
-			for (size_t j = 0; j < i; j++)
-				if (want[j].fd == want[i].fd)
-					event.events |= (uint32_t)(unsigned short)want[j].poll_events;
-			if (gev__sys.epoll_ctl(*nest, EPOLL_CTL_MOD, want[i].fd, &event) == 0)
-				continue;
-		}
-		if (errno == EPERM || errno == EBADF)
-			ready++; /* it never blocks, or the kernel will say POLLNVAL */
-		else
-			return -errno;
-	}
-	return ready;
-}
-
 static int watch_all(struct gev__hub *h, struct table *t, const struct gev_fd_want *want, size_t n, int nest,
 		     struct waiter *w)
 {
@@ -430,7 +401,7 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 	if (t == NULL)
 		return -ENOMEM;
 	int nest;
-	int r = nest_odd(want, n, &nest);
+	int r = gev__nest_odd(want, n, &nest);
 	struct waiter few[ON_STACK * SIDES + 1];
 	struct waiter *w = few;
 	size_t count = n * SIDES + 1;
