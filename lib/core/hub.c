@@ -16,6 +16,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
 #include "lib/base/sys.h"
+#include "lib/core/debug.h"
 #include "lib/core/hooks.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/lot.h"
@@ -291,6 +292,7 @@ void gev__hub_free(struct gev__hub *h)
 {
 	if (gev__hooks)
 		gev__hooks->hub_gone(h);
+	gev__hubs_remove(h);
 	/* Their places in the lot lie on their stacks. */
 	gev__lot_forget(h);
 	struct gev_greenlet *next;
@@ -370,6 +372,7 @@ struct gev__hub *gev__hub_get(int *error)
 	h->running = first ? &gev__first_hub : &h->own_running;
 	gev__hub_arrive(h, &h->main);
 	free_at_end(h);
+	gev__hubs_add(h);
 	if (gev__hooks)
 		gev__hooks->hub_made(h);
 	gev__overflow_watch(h);
@@ -411,6 +414,7 @@ void gev__hub_forked(struct gev__hub *h)
 	if (self != &h->main)
 		h->main.state = GEV__DONE;
 	h->live = 1;
+	gev__hubs_forked(h);
 	if (gev__hooks)
 		gev__hooks->hub_forked(h);
 	/* The hub's own flow starts anew: it may have been in the middle of a turn when another thread's main forked, and its loop is another one. */

@@ -70,6 +70,7 @@ struct gev__hub {
 	struct gev__slot slots[GEV__SLOTS];
 	struct gev_greenlet *inbox; /* atomic: woken from elsewhere, last first */
 	uint32_t asleep;            /* atomic futex word: 1 while the OS thread sleeps or is about to */
+	struct gev__hub *next;      /* of all hubs (debug.h) */
 };
 
 /* This OS thread's hub; makes it if there is none. NULL and *error: -ENOMEM. */
