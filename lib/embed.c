@@ -14,6 +14,7 @@
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
 #include "lib/io/readiness.h"
+#include "lib/io/record.h"
 
 static int start(void *(*original)(const char *name))
 {
@@ -111,6 +112,7 @@ static void fork_child(void)
 {
 	gev__identities_unlock();
 	gev__lot_forked();
+	gev__tables_forked(NULL); /* the hub's slot enters its own again */
 	struct gev__hub *h = gev__hub_here();
 	if (h)
 		gev__hub_forked(h);
@@ -157,6 +159,8 @@ static const struct gev_embed table = {
 	.fd_claim = gev__loop_claim,
 	.fd_disclaim = gev__loop_disclaim,
 	.overflow = gev__overflow_tell,
+	.fd_closed = gev__fd_closed,
+	.fds_closed = gev__fds_closed,
 };
 
 const struct gev_embed *gev_embed_v1(void)

@@ -181,8 +181,10 @@ struct gev_embed {
 	 * -EBADF if one was closed meanwhile, -ENOMEM. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
 	 * are. A hint again: ask the kernel with a zero timeout afterwards. */
 	int (*fds_wait)(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
-	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range): its waiters on the caller's hub
-	 * return -EBADF (those of other hubs, and of the hub when a plain OS thread closes, do not notice yet), and its watchers are taken out of the kernel's set. Cheap for an fd nobody ever waited on. */
+	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range), from whatever OS thread does that:
+	 * its waiters on every hub return -EBADF, and its watchers are taken out of the kernel's sets. Afterwards, done or failed, fd_closed of
+	 * the same number must follow; who begins a wait between is told that it is ready, a moment later, and asks the kernel. Cheap for an
+	 * fd nobody ever waited on. */
 	void (*fd_closing)(int fd);
 	/* As fd_closing for every fd in [first, last]. */
 	void (*fds_closing)(unsigned first, unsigned last);
@@ -229,6 +231,12 @@ struct gev_embed {
 	 * its stack, says so on standard error, with its name; whether it was. `info` (a siginfo_t) and `context` are the handler's second and third argument.
 	 * Async-signal-safe. */
 	bool (*overflow)(const void *info, const void *context);
+
+	/* ---- Descriptors, again -------------------------------------------------------------------------- */
+
+	/* After the real close that fd_closing or fds_closing, with the same arguments, has announced. Any thread. */
+	void (*fd_closed)(int fd);
+	void (*fds_closed)(unsigned first, unsigned last);
 };
 
 #ifdef GEV_BUILDING

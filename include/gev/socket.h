@@ -5,7 +5,7 @@
  * changed. Every call may be made from any greenlet, and many greenlets may wait on one descriptor, first come first served.
  *
  * errno of all: the POSIX call's own, except EAGAIN and EINPROGRESS, which they wait for; ETIMEDOUT when `timeout` passed first;
- * EBADF also when another greenlet of this hub closed fd meanwhile; ECANCELED when the greenlet was killed; EINVAL also for a timeout that is NaN; ENOMEM. EINTR never. */
+ * EBADF also when fd was closed meanwhile, by gev_close on whatever OS thread; ECANCELED when the greenlet was killed; EINVAL also for a timeout that is NaN; ENOMEM. EINTR never. */
 #ifndef GEV_SOCKET_H
 #define GEV_SOCKET_H
 
@@ -45,7 +45,7 @@ GEV_API int gev_listen(const char *host_port, int backlog);
 /* A connected TCP socket, same form of address, host not empty. */
 GEV_API int gev_dial(const char *host_port, double timeout);
 
-/* close(2); greenlets that wait on fd return with EBADF first. Does not block. Not retried on EINTR: the number is free then too (close(2)). */
+/* close(2); greenlets that wait on fd, on whatever hub, return with EBADF. Any thread, with a hub or without. Does not block. Not retried on EINTR: the number is free then too (close(2)). */
 GEV_API int gev_close(int fd);
 
 GEV_END

@@ -3,7 +3,8 @@
  * Deadlines: libev's epoll backend waits in whole milliseconds (a 50 us timer took 1 073 us where nanosleep takes 124), so the earliest
  * deadline goes into a timerfd, armed only when it must come earlier than what is armed already.
  * Descriptors: the loop's own lie high, where the program's do not, so that it sees the numbers it would see natively. libev makes its epoll
- * descriptor itself, at the lowest free number; so the low numbers are filled for that moment. */
+ * descriptor itself, at the lowest free number; so the low numbers are filled for that moment.
+ * libev runs with the ear's hold on until it waits. */
 #include "lib/core/hub-loop.h"
 
 #include <errno.h>
@@ -31,8 +32,10 @@ struct gev__hub_loop {
 	ev_io timer;
 	bool changed; /* since libev ran last, watchers were started or stopped, or it must sort something out */
 	unsigned looks;
-	bool (*heard)(void *arg, const struct epoll_event *events, int n);
+	const struct gev__loop_ear *ear; /* NULL: nobody has */
 	void *arg;
+	ev_fork rebuild;
+	struct filling *filling; /* while libev makes itself another epoll descriptor */
 };
 
 /* ---- Numbers of our own ---- */
@@ -141,15 +144,23 @@ static void drop_fd(int fd)
 	gev__sys.close(fd);
 }
 
-/* Makes the loop while every number below `high` is taken. *epoll_fd: the number that libev's epoll descriptor got, or -1. */
-static struct ev_loop *make_ev(int high, int *epoll_fd)
+/* libev makes its epoll descriptor itself, at the lowest free number. For that moment every number below `high` is taken. */
+struct filling {
+	int fds[HIGH_FD];
+	int n;
+	int probe; /* the number that the next descriptor will get, -1: not known */
+	struct rlimit limit;
+};
+
+static void fill_low(struct filling *f)
 {
-	int fillers[HIGH_FD];
-	int n = 0;
+	f->limit = raise_limit();
+	int high = high_fd(&f->limit);
+	f->n = 0;
 	int seed = gev__sys.eventfd(0, EFD_CLOEXEC);
 	if (seed >= 0)
-		fillers[n++] = seed;
-	while (n > 0 && n < high) {
+		f->fds[f->n++] = seed;
+	while (f->n > 0 && f->n < high) {
 		int fd = gev__sys.fcntl(seed, F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
 			break;
@@ -157,29 +168,31 @@ static struct ev_loop *make_ev(int high, int *epoll_fd)
 			gev__sys.close(fd);
 			break;
 		}
-		fillers[n++] = fd;
+		f->fds[f->n++] = fd;
 	}
 	/* The lowest free number now is the one that the next descriptor gets (open(2)). */
-	int probe = n > 0 ? gev__sys.fcntl(seed, F_DUPFD_CLOEXEC, 0) : -1;
-	if (probe >= 0)
-		gev__sys.close(probe);
-	struct ev_loop *ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	while (n > 0)
-		gev__sys.close(fillers[--n]);
+	f->probe = f->n > 0 ? gev__sys.fcntl(seed, F_DUPFD_CLOEXEC, 0) : -1;
+	if (f->probe >= 0)
+		gev__sys.close(f->probe);
+}
 
-	/* Another thread may have been quicker: believe the number only if it is an epoll descriptor. */
-	*epoll_fd = -1;
-	if (ev && probe >= 0) {
-		char path[64], target[64];
-		snprintf(path, sizeof path, "/proc/self/fd/%d", probe);
-		ssize_t length = readlink(path, target, sizeof target - 1);
-		if (length > 0) {
-			target[length] = '\0';
-			if (strstr(target, "eventpoll"))
-				*epoll_fd = probe;
-		}
-	}
-	return ev;
+/* The number that libev's descriptor got, or -1: another thread may have been quicker, so it is believed only if it is an epoll descriptor. */
+static int found(const struct filling *f)
+{
+	char path[64], target[64];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", f->probe);
+	ssize_t length = f->probe >= 0 ? readlink(path, target, sizeof target - 1) : -1;
+	if (length <= 0)
+		return -1;
+	target[length] = '\0';
+	return strstr(target, "eventpoll") ? f->probe : -1;
+}
+
+static void empty_low(struct filling *f)
+{
+	while (f->n > 0)
+		gev__sys.close(f->fds[--f->n]);
+	lower_limit(&f->limit);
 }
 
 /* ---- The loop ---- */
@@ -198,6 +211,40 @@ static void on_timer(struct ev_loop *ev, ev_io *io, int revents)
 	if (gev__sys.read(io->fd, &count, sizeof count) < 0 && errno != EAGAIN && errno != EINTR)
 		gev__die("reading the timer descriptor: %s", strerror(errno));
 	loop->armed = NEVER;
+}
+
+/* An event of a descriptor that libev does not know any more makes it throw its epoll descriptor away and begin another one: it asks for
+ * forks to be handled, and then does what it does after one (ev_epoll.c, postfork). */
+static void on_rebuild(struct ev_loop *ev, ev_fork *w, int revents)
+{
+	struct gev__hub_loop *loop = w->data;
+	int before = loop->epoll_fd;
+	if (before >= 0)
+		gev__loop_disclaim(before);
+	loop->epoll_fd = -1;
+	loop->filling = malloc(sizeof *loop->filling);
+	if (loop->filling == NULL)
+		return;
+	fill_low(loop->filling);
+	/* It closes the old one first. */
+	if (before >= 0 && before < loop->filling->probe)
+		loop->filling->probe = before;
+}
+
+/* libev has told the kernel everything, and is about to wait. */
+static void on_release(struct ev_loop *ev) EV_NOEXCEPT
+{
+	struct gev__hub_loop *loop = ev_userdata(ev);
+	if (unlikely(loop->filling != NULL)) {
+		loop->epoll_fd = found(loop->filling);
+		if (loop->epoll_fd >= 0)
+			gev__loop_claim(loop->epoll_fd);
+		empty_low(loop->filling);
+		free(loop->filling);
+		loop->filling = NULL;
+	}
+	if (loop->ear)
+		loop->ear->release(loop->arg);
 }
 
 static void close_loop(struct gev__hub_loop *loop)
@@ -220,14 +267,18 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	}
 	loop->armed = NEVER;
 	loop->changed = true;
-	struct rlimit limit = raise_limit();
-	int high = high_fd(&limit);
-	loop->ev = make_ev(high, &loop->epoll_fd);
+	struct filling filling;
+	fill_low(&filling);
+	int high = high_fd(&filling.limit);
+	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	loop->epoll_fd = loop->ev ? found(&filling) : -1;
 	if (loop->epoll_fd >= 0)
 		gev__loop_claim(loop->epoll_fd);
+	while (filling.n > 0)
+		gev__sys.close(filling.fds[--filling.n]);
 	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
 	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
-	lower_limit(&limit);
+	lower_limit(&filling.limit);
 	if (!loop->ev || loop->event_fd < 0 || loop->timer_fd < 0) {
 		*error = loop->event_fd < 0 ? loop->event_fd : loop->timer_fd < 0 ? loop->timer_fd : -ENOMEM;
 		close_loop(loop);
@@ -238,6 +289,11 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	loop->timer.data = loop;
 	ev_io_start(loop->ev, &loop->event);
 	ev_io_start(loop->ev, &loop->timer);
+	ev_fork_init(&loop->rebuild, on_rebuild);
+	loop->rebuild.data = loop;
+	ev_fork_start(loop->ev, &loop->rebuild);
+	ev_set_userdata(loop->ev, loop);
+	ev_set_loop_release_cb(loop->ev, on_release, NULL);
 	__atomic_store_n(&h->loop, loop, __ATOMIC_RELEASE);
 	return loop;
 }
@@ -252,10 +308,9 @@ int gev__loop_epoll(const struct gev__hub_loop *loop)
 	return loop->epoll_fd;
 }
 
-void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, const struct epoll_event *events, int n),
-		      void *arg)
+void gev__loop_listen(struct gev__hub_loop *loop, const struct gev__loop_ear *ear, void *arg)
 {
-	loop->heard = heard;
+	loop->ear = ear;
 	loop->arg = arg;
 }
 
@@ -283,8 +338,10 @@ static void look(struct gev__hub_loop *loop, int timeout)
 {
 	enum { BATCH = 128, LIBEV_EVERY = 64 };
 	struct epoll_event events[BATCH];
-	if (loop->changed || loop->epoll_fd < 0 || loop->heard == NULL || ++loop->looks % LIBEV_EVERY == 0) {
+	if (loop->changed || loop->epoll_fd < 0 || loop->ear == NULL || ++loop->looks % LIBEV_EVERY == 0) {
 		loop->changed = false;
+		if (loop->ear)
+			loop->ear->hold(loop->arg);
 		ev_run(loop->ev, timeout ? EVRUN_ONCE : EVRUN_NOWAIT);
 		return;
 	}
@@ -302,7 +359,7 @@ static void look(struct gev__hub_loop *loop, int timeout)
 		else
 			events[others++] = events[i];
 	}
-	if (others && !loop->heard(loop->arg, events, others))
+	if (others && !loop->ear->heard(loop->arg, events, others))
 		loop->changed = true;
 }
 

@@ -26,11 +26,16 @@ void gev__loop_disclaim(int fd);
 /* The lowest such number that is >= fd; -1: none. */
 int gev__loop_internal_next(int fd);
 
-/* Who hears of ready descriptors when the loop looks itself: of all of a look at once, so that their misses overlap. False: in some nobody is
- * interested. */
+/* Who has watchers on the loop. */
 struct epoll_event;
-void gev__loop_listen(struct gev__hub_loop *loop, bool (*heard)(void *arg, const struct epoll_event *events, int n),
-		      void *arg);
+struct gev__loop_ear {
+	/* The loop has looked itself: of all of a look at once, so that their misses overlap. False: in some nobody is interested. */
+	bool (*heard)(void *arg, const struct epoll_event *events, int n);
+	/* Around the moments when libev tells the kernel of changes: which numbers are open must not change between. */
+	void (*hold)(void *arg);
+	void (*release)(void *arg);
+};
+void gev__loop_listen(struct gev__hub_loop *loop, const struct gev__loop_ear *ear, void *arg);
 /* The descriptor of such an event, and GEV_READABLE | GEV_WRITABLE. */
 int gev__loop_event(const struct epoll_event *event, int *ready);
 /* A watcher was started or stopped: libev must run once, to tell the kernel. */

@@ -205,6 +205,20 @@ void gev__hub_post(struct gev__hub *h, struct gev_greenlet *g)
 		gev__sys.syscall(SYS_futex, (long)&h->asleep, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
 }
 
+/* The hub's own flow is never parked, so in the inbox it stands for something else. */
+void gev__hub_tell(struct gev__hub *h)
+{
+	gev__hub_post(h, &h->self);
+}
+
+static void be_told(struct gev__hub *h)
+{
+	gev__signals_told(h);
+	for (int i = 0; i < GEV__SLOTS; i++)
+		if (h->slots[i].told)
+			h->slots[i].told(h, h->slots[i].data);
+}
+
 void gev__hub_drain(struct gev__hub *h)
 {
 	struct gev_greenlet *last = __atomic_exchange_n(&h->inbox, NULL, __ATOMIC_ACQUIRE);
@@ -220,7 +234,7 @@ void gev__hub_drain(struct gev__hub *h)
 		/* An exchange, not a store: who finds it true relies on this wake, and what he wrote before must be seen by whoever it wakes. */
 		(void)__atomic_exchange_n(&first->in_inbox, false, __ATOMIC_ACQ_REL);
 		if (unlikely(first == &h->self))
-			gev__signal_hooks->attend();
+			be_told(h);
 		else
 			gev__wake_here(first);
 		first = next;

@@ -21,6 +21,7 @@ struct ev_loop;
 /* What a higher module keeps for a hub. The hub calls it down; it never looks up. */
 struct gev__slot {
 	void *data;
+	void (*told)(struct gev__hub *hub, void *data); /* on the hub's thread, after a gev__hub_tell */
 	void (*after_fork)(struct gev__hub *hub, void *data);
 	void (*fini)(struct gev__hub *hub, void *data);
 };
@@ -118,6 +119,8 @@ void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self);
 
 /* Another thread's wake. */
 void gev__hub_post(struct gev__hub *h, struct gev_greenlet *g);
+/* Any thread, while the hub lives: has it call every slot's `told`, before it sleeps and before any greenlet's next turn. */
+void gev__hub_tell(struct gev__hub *h);
 /* Makes the greenlets of the inbox ready. */
 void gev__hub_drain(struct gev__hub *h);
 

@@ -29,10 +29,15 @@ void gev__attend(void)
 	struct gev__hub *h = __atomic_load_n(&attended, __ATOMIC_ACQUIRE);
 	if (h == NULL)
 		return;
-	/* The hub's own flow never parks, so that nobody else puts it there. */
 	int saved = errno;
-	gev__hub_post(h, &h->self);
+	gev__hub_tell(h);
 	errno = saved;
+}
+
+void gev__signals_told(const struct gev__hub *h)
+{
+	if (h == attended)
+		gev__signal_hooks->attend();
 }
 
 bool gev__busy(void)

@@ -12,6 +12,10 @@
 /* NULL until there are some; then also the hub whose OS thread they belong to is known. */
 extern const struct gev_signal_hooks *gev__signal_hooks;
 
+struct gev__hub;
+/* The hub was told of something, perhaps of a signal. */
+void gev__signals_told(const struct gev__hub *h);
+
 /* As gev_embed says, in this order. */
 void gev__signals_hook(const struct gev_signal_hooks *hooks);
 void gev__signals_arrivals(bool wanted);

@@ -1,7 +1,5 @@
 /* readiness.h: one record per descriptor and direction, with a FIFO of those who wait for it.
  *
- *      hub's table -> chunk of 256 records -> record: side[READ], side[WRITE]: { ev_io, waiters }
- *
  * The libev watcher of a side stays started while the descriptor is in use, and is stopped lazily, when an event finds nobody waiting: a
  * request-response connection then costs no epoll_ctl at all. Invariants: waiters on a side => its watcher is started; a record whose number
  * is closed has no started watcher and no waiter. Contracts: gev/embed.h, fd_*. */
@@ -26,8 +24,10 @@ int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way);
 void gev__fd_note_read(int fd, bool took_all);
 bool gev__fd_drained(int fd);
 
-/* Any thread; it acts on the caller's hub. */
+/* Around the real close; any thread. Contracts: gev/embed.h. */
 void gev__fd_closing(int fd);
 void gev__fds_closing(unsigned first, unsigned last);
+void gev__fd_closed(int fd);
+void gev__fds_closed(unsigned first, unsigned last);
 
 #endif

@@ -204,6 +204,7 @@ static int close_with(int fd, int error)
 {
 	gev__fd_closing(fd);
 	gev__sys.close(fd);
+	gev__fd_closed(fd);
 	return error;
 }
 
@@ -254,5 +255,7 @@ int gev_dial(const char *host_port, double timeout)
 int gev_close(int fd)
 {
 	gev__fd_closing(fd);
-	return gev__sys.close(fd);
+	int r = gev__sys.close(fd);
+	gev__fd_closed(fd);
+	return r;
 }

@@ -19,6 +19,12 @@ void fd_goes(int fd)
 	errno = saved;
 }
 
+void fd_gone(int fd)
+{
+	if (patch_started && fd >= 0)
+		patch_gev->fd_closed(fd);
+}
+
 int patch_close(int fd)
 {
 	if (likely(!patch_started))
@@ -28,7 +34,9 @@ int patch_close(int fd)
 		return -1;
 	}
 	fd_goes(fd);
-	return real.close(fd);
+	int r = real.close(fd);
+	fd_gone(fd);
+	return r;
 }
 EXPORT(close);
 EXPORT_AS(__close, close);
@@ -47,11 +55,14 @@ static int close_pieces(unsigned first, unsigned last, int flags)
 		uint64_t internal = next_internal((unsigned)from, last);
 		if (from < internal) {
 			/* With CLOSE_RANGE_CLOEXEC nothing is closed now. */
-			if (!(flags & (int)CLOSE_RANGE_CLOEXEC)) {
+			bool closes = !(flags & (int)CLOSE_RANGE_CLOEXEC);
+			if (closes) {
 				patch_gev->fds_closing((unsigned)from, (unsigned)(internal - 1));
 				fds_forget_range((unsigned)from, (unsigned)(internal - 1));
 			}
 			r = real.close_range((unsigned)from, (unsigned)(internal - 1), flags);
+			if (closes)
+				patch_gev->fds_closed((unsigned)from, (unsigned)(internal - 1));
 		}
 		from = internal + 1;
 	}
@@ -121,6 +132,7 @@ int patch_dup2(int fd, int to)
 	if (!replaceable(fd, to))
 		return -1;
 	int r = real.dup2(fd, to);
+	fd_gone(to);
 	if (r >= 0)
 		fd_dupped(fd, to);
 	return r;
@@ -135,6 +147,7 @@ int patch_dup3(int fd, int to, int flags)
 	if (!replaceable(fd, to))
 		return -1;
 	int r = real.dup3(fd, to, flags);
+	fd_gone(to);
 	if (r >= 0)
 		fd_dupped(fd, to);
 	return r;

@@ -142,6 +142,7 @@ int patch_shutdown(int fd, int how)
 	if (patch_started && r == 0 && how == SHUT_WR) {
 		int saved = errno;
 		patch_gev->fd_closing(fd);
+		patch_gev->fd_closed(fd);
 		errno = saved;
 	}
 	return r;

@@ -16,35 +16,42 @@ static int number_of(FILE *f)
 
 int patch_fclose(FILE *f)
 {
-	if (patch_started)
-		fd_goes(number_of(f));
-	return real.fclose(f);
+	int fd = patch_started ? number_of(f) : -1;
+	fd_goes(fd);
+	int r = real.fclose(f);
+	fd_gone(fd);
+	return r;
 }
 EXPORT(fclose);
 EXPORT_AS(_IO_fclose, fclose);
 
 int patch_pclose(FILE *f)
 {
-	if (patch_started)
-		fd_goes(number_of(f));
+	int fd = patch_started ? number_of(f) : -1;
+	fd_goes(fd);
+	fd_gone(fd); /* long before the child ends the number may be another one's */
 	return real.pclose(f);
 }
 EXPORT(pclose);
 
 int patch_closedir(DIR *dir)
 {
-	if (patch_started && dir)
-		fd_goes(dirfd(dir));
-	return real.closedir(dir);
+	int fd = patch_started && dir ? dirfd(dir) : -1;
+	fd_goes(fd);
+	int r = real.closedir(dir);
+	fd_gone(fd);
+	return r;
 }
 EXPORT(closedir);
 
 /* The stream's number goes; it, or another, comes back by an open inside libc, of which nothing was known. */
 FILE *patch_freopen(const char *path, const char *mode, FILE *f)
 {
-	if (patch_started)
-		fd_goes(number_of(f));
-	return real.freopen(path, mode, f);
+	int fd = patch_started ? number_of(f) : -1;
+	fd_goes(fd);
+	FILE *again = real.freopen(path, mode, f);
+	fd_gone(fd);
+	return again;
 }
 EXPORT(freopen);
 EXPORT_AS(freopen64, freopen);

@@ -1,0 +1,141 @@
+/* record.h: what a hub keeps of each descriptor number; for lib/io/readiness.c, which waits, and lib/io/closing.c, which ends waits.
+ *
+ *      hub's table -> chunk of 256 records -> record: side[READ], side[WRITE]: { ev_io, waiters }
+ *
+ * Only the hub's OS thread touches its records, but for what says so. */
+#ifndef GEV_IO_RECORD_H
+#define GEV_IO_RECORD_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/lock.h"
+#include "lib/base/macros.h"
+#include "lib/core/greenlet.h"
+#include "lib/core/hub.h"
+#include "lib/core/park.h"
+
+enum { READ_SIDE, WRITE_SIDE, SIDES };
+_Static_assert(1 << READ_SIDE == GEV_READABLE && 1 << WRITE_SIDE == GEV_WRITABLE, "which is a bit's number");
+
+struct side;
+
+struct waiter {
+	struct side *side; /* first, as wait_room wants it */
+	struct waiter *next;
+	struct waiter **link; /* NULL: not queued */
+	struct gev_greenlet *g;
+	bool observes;
+	int got; /* GEV_READABLE, GEV_WRITABLE, or -EBADF, -ENOMEM */
+};
+_Static_assert(sizeof(struct waiter) <= GEV__WAIT_ROOM * sizeof(void *), "a waiter fits into its room");
+
+/* One cache line: with thousands of descriptors each line that an event touches is a miss. io.data counts the events in a row that found nobody. */
+struct side {
+	ev_io io;
+	struct waiter *first;
+	struct waiter **last;
+} __attribute__((aligned(CACHE_LINE)));
+
+struct record {
+	struct side side[SIDES];
+	bool drained;       /* nothing to read when last looked at: see gev__fd_note_read */
+	uint8_t type;       /* enum type */
+	bool used;          /* atomic, other threads read it: a watcher was started since the number was last closed */
+	bool posted;        /* under the table's lock: on its list of closings */
+	uint32_t closed_at; /* the table's closings when the number was last closed */
+	struct record *next_posted;
+};
+
+/* Asked once: of anything but a stream a short read says nothing about what is left. */
+enum type { TYPE_UNKNOWN, TYPE_STREAM, TYPE_OTHER };
+
+enum { CHUNK_BITS = 8, CHUNK = 1 << CHUNK_BITS };
+
+struct table {
+	struct record **chunks; /* changed by the hub's thread only, under the lock */
+	size_t n;
+	struct record *posted; /* atomic, changed under the lock: numbers that other threads close, not settled yet */
+	uint32_t closings;     /* atomic: grows with every closing of a number that is used here */
+	struct gev__hub *hub;
+	/* What other threads write all the time lies on another line than what the hub reads all the time. */
+	struct gev__lock lock __attribute__((aligned(CACHE_LINE)));
+	struct table *next;
+	struct table **link;
+};
+
+static inline struct record *gev__record_find(const struct table *t, size_t fd)
+{
+	size_t chunk = fd >> CHUNK_BITS;
+	if (t == NULL || chunk >= t->n || t->chunks[chunk] == NULL)
+		return NULL;
+	return &t->chunks[chunk][fd & (CHUNK - 1)];
+}
+
+static inline struct record *gev__record_of(const struct side *side)
+{
+	const struct side *first = side->io.events & EV_READ ? side : side - 1;
+	return container_of(first, struct record, side[0]);
+}
+
+static inline void gev__waiter_dequeue(struct waiter *w)
+{
+	if (w->link == NULL)
+		return;
+	*w->link = w->next;
+	if (w->next)
+		w->next->link = w->link;
+	else
+		w->side->last = w->link;
+	w->link = NULL;
+}
+
+static inline void gev__waiter_deliver(struct waiter *w, int got)
+{
+	gev__waiter_dequeue(w);
+	w->got = got;
+	gev__wake_here(w->g);
+}
+
+/* ---- lib/io/closing.c ---- */
+
+/* From its birth to its end a table hears of every closing in the process. */
+void gev__table_enter(struct table *t);
+void gev__table_leave(struct table *t);
+/* In a forked child: t, or none, is the only one. */
+void gev__tables_forked(struct table *t);
+
+/* By the hub's own thread. */
+void gev__table_lock(struct table *t);
+void gev__table_unlock(struct table *t);
+
+/* By the hub's own thread: what other threads have posted takes effect. */
+void gev__table_settle(struct table *t);
+/* The same, and until the release no other thread can begin to close a number. */
+void gev__table_hold(void *table);
+void gev__table_release(void *table);
+
+/* Whether other threads than the one of the only hub close numbers: if not, a number that was open a moment ago still is. To be asked once the
+ * record is marked as used. */
+bool gev__tables_shared(void);
+
+/* Whether some thread is between fd_closing and fd_closed of this number. */
+bool gev__fd_being_closed(int fd);
+
+/* The table's count of closings, to be given to gev__closed_since after the wait. */
+static inline uint32_t gev__closings(const struct table *t)
+{
+	return __atomic_load_n(&t->closings, __ATOMIC_RELAXED);
+}
+
+bool gev__closed_slowly(struct table *t, const struct side *side, uint32_t closings);
+
+/* Whether the number behind that side was closed since `closings` was taken: what is open under it now is another descriptor. */
+static inline bool gev__closed_since(struct table *t, const struct side *side, uint32_t closings)
+{
+	return unlikely(gev__closings(t) != closings) && gev__closed_slowly(t, side, closings);
+}
+
+#endif
