@@ -48,5 +48,8 @@ int main(void)
 		perror("gev_spawn");
 		return 1;
 	}
-	return gev_join(looker, GEV_FOREVER, NULL) < 0;
+	int failed = gev_join(looker, GEV_FOREVER, NULL);
+
+	gev_release(looker);
+	return failed < 0;
 }

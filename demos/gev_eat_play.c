@@ -60,6 +60,8 @@ int main(void)
 	threads = os_threads();
 	gev_join(eater, GEV_FOREVER, NULL);
 	gev_join(player, GEV_FOREVER, NULL);
+	gev_release(eater);
+	gev_release(player);
 	printf("5 seconds of eating and playing took %.2f s\n", gev_now() - begin);
 	printf("OS threads: %d\n", threads);
 	return 0;

@@ -37,6 +37,12 @@ static struct gev_greenlet *start(void *(*fn)(void *), intptr_t arg)
 	return greenlet;
 }
 
+static void finish(struct gev_greenlet *greenlet)
+{
+	gev_join(greenlet, GEV_FOREVER, NULL);
+	gev_release(greenlet);
+}
+
 static int os_threads(void)
 {
 	FILE *status = fopen("/proc/self/status", "r");
@@ -81,7 +87,7 @@ static void *accept_all(void *arg)
 		servers[i] = start(serve, fd);
 	}
 	for (int i = 0; i < CLIENTS; i++)
-		gev_join(servers[i], GEV_FOREVER, NULL);
+		finish(servers[i]);
 	return NULL;
 }
 
@@ -155,8 +161,8 @@ int main(void)
 	for (int i = 0; i < CLIENTS; i++)
 		clients[i] = start(be_client, i);
 	for (int i = 0; i < CLIENTS; i++)
-		gev_join(clients[i], GEV_FOREVER, NULL);
-	gev_join(acceptor, GEV_FOREVER, NULL);
+		finish(clients[i]);
+	finish(acceptor);
 	gev_close(listener);
 	gev_close(gate[0]);
 	printf("%d clients at once: %d right answers, %d wrong\n", CLIENTS, right, wrong);

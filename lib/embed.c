@@ -7,8 +7,10 @@
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
 #include "lib/context/identity.h"
+#include "lib/core/handle.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
+#include "lib/core/kill.h"
 #include "lib/core/lot.h"
 #include "lib/core/overflow.h"
 #include "lib/core/park.h"
@@ -65,7 +67,7 @@ static int thread_new(const struct gev_thread_attr *attr, void (*entry)(void *ar
 		.guard_size = attr->guard_size,
 		.own_identity = true,
 		.suspended = attr->suspended,
-		.held = true,
+		.refs = 1,
 		.thread_entry = entry,
 	};
 	me->hub->busy++; /* the ring of the ready may be on its way to a larger place */
@@ -74,6 +76,11 @@ static int thread_new(const struct gev_thread_attr *attr, void (*entry)(void *ar
 	if (r == 0)
 		*tp = (*out)->context.tp;
 	return r;
+}
+
+static void __attribute__((noreturn)) thread_exit(void)
+{
+	gev__greenlet_finish(NULL);
 }
 
 static void *thread_pointer(const struct gev_greenlet *g)
@@ -100,17 +107,21 @@ static size_t thread_count(void)
 
 static void fork_prepare(void)
 {
+	gev__handles_lock();
 	gev__identities_lock();
 }
 
 static void fork_parent(void)
 {
 	gev__identities_unlock();
+	gev__handles_unlock();
 }
 
 static void fork_child(void)
 {
 	gev__identities_unlock();
+	gev__handles_unlock();
+	gev__era++;
 	gev__lot_forked();
 	gev__tables_forked(NULL); /* the hub's slot enters its own again */
 	struct gev__hub *h = gev__hub_here();
@@ -126,8 +137,8 @@ static const struct gev_embed table = {
 	.self_if_others = self_if_others,
 	.thread_new = thread_new,
 	.thread_start = gev__greenlet_start,
-	.thread_free = gev__greenlet_unhold,
-	.thread_exit = gev__greenlet_finish,
+	.thread_free = gev__handle_drop,
+	.thread_exit = thread_exit,
 	.thread_pointer = thread_pointer,
 	.thread_stack = thread_stack,
 	.thread_count = thread_count,

@@ -51,6 +51,12 @@ static struct gev_greenlet *spawn(int identity, void *(*fn)(void *), void *arg)
 	return g;
 }
 
+static void join(struct gev_greenlet *g)
+{
+	must(gev_join(g, GEV_FOREVER, NULL) == 0, "join");
+	gev_release(g);
+}
+
 static void yields(const char *what, int identity, int greenlets, long total)
 {
 	struct yielder y = {.times = (long)((double)total * scale) / greenlets + 1};
@@ -61,7 +67,7 @@ static void yields(const char *what, int identity, int greenlets, long total)
 		g[i] = spawn(identity, yield_times, &y);
 	double from = gev_now();
 	for (int i = 0; i < greenlets; i++)
-		must(gev_join(g[i], GEV_FOREVER, NULL) == 0, "join");
+		join(g[i]);
 	report(what, gev_now() - from, y.times * greenlets);
 	must(ran == greenlets, "not all ran");
 	free(g);
@@ -73,7 +79,7 @@ static void spawn_join(const char *what, int identity, long total)
 	ran = 0;
 	double from = gev_now();
 	for (long i = 0; i < n; i++)
-		must(gev_join(spawn(identity, return_arg, NULL), GEV_FOREVER, NULL) == 0, "join");
+		join(spawn(identity, return_arg, NULL));
 	report(what, gev_now() - from, n);
 	must(ran == n, "not all ran");
 }
@@ -101,7 +107,7 @@ static void round_trips(long total)
 	}
 	report("round trip through a socketpair", gev_now() - from, n);
 	gev_close(fds[0]);
-	must(gev_join(g, GEV_FOREVER, NULL) == 0, "join");
+	join(g);
 	gev_close(fds[1]);
 }
 

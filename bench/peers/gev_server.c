@@ -69,7 +69,6 @@ int main(int argc, char **argv)
 	listener = listen_on_loopback(argv[1]);
 	for (;;) {
 		int fd = gev_accept(listener, NULL, NULL, GEV_FOREVER);
-		struct gev_greenlet *greenlet;
 
 		if (fd < 0) {
 			if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK)
@@ -79,10 +78,7 @@ int main(int argc, char **argv)
 			continue;
 		}
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		greenlet = gev_spawn(serve, (void *)(intptr_t)fd);
-		if (greenlet)
-			gev_release(greenlet);
-		else
+		if (gev_spawn_detached(NULL, serve, (void *)(intptr_t)fd))
 			gev_close(fd);
 	}
 }

@@ -7,6 +7,7 @@
 #define GEV_GEV_H
 
 #include <gev/greenlet.h>
+#include <gev/kill.h>
 #include <gev/socket.h>
 #include <gev/time.h>
 #include <gev/version.h>

@@ -12,6 +12,7 @@
 #include "lib/base/probe.h"
 #include "lib/core/hooks.h"
 #include "lib/core/hub.h"
+#include "lib/core/join.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
 
@@ -41,12 +42,19 @@ static void first_frame(void *arg)
 	if (g->own_identity)
 		gev__identity_begin();
 	gev__probe(start, g);
+	if (unlikely(g->timer_at))
+		gev__timers_remove(&h->timers, g); /* it was to start later */
 	h->busy--;
-	if (g->is_thread)
+	if (g->is_thread) {
 		g->thread_entry(g->arg);
-	else
-		g->value = g->entry(g->arg);
-	gev__greenlet_finish();
+		gev__greenlet_finish(NULL);
+	}
+	if (unlikely(__atomic_load_n(&g->marks, __ATOMIC_RELAXED) & GEV__MARK_KILLED)) {
+		/* Killed before it ran: it never does. Source: gevent.Greenlet.kill. */
+		g->failed = true;
+		gev__greenlet_finish((void *)(intptr_t)ECANCELED);
+	}
+	gev__greenlet_finish(g->entry(g->arg));
 }
 
 int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
@@ -77,10 +85,16 @@ int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *
 			return r;
 		}
 	}
+	char *top = stack.hi;
+	if (how->copy) {
+		enum { ALIGN = 16 };
+		top -= round_up(how->copy_size, (size_t)ALIGN);
+		arg = memcpy(top, how->copy, how->copy_size);
+	}
 	*g = (struct gev_greenlet){
 		.hub = hub,
 		.state = GEV__NEW,
-		.held = how->held,
+		.refs = how->refs,
 		.own_identity = how->own_identity,
 		.arg = arg,
 		.stack = stack,
@@ -92,7 +106,7 @@ int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *
 		g->entry = entry;
 	if (how->name)
 		snprintf(g->name, sizeof g->name, "%s", how->name);
-	gev__context_make(&g->context, stack.lo, stack.hi, first_frame, g, tp);
+	gev__context_make(&g->context, stack.lo, top, first_frame, g, tp);
 	enter_all(hub, g);
 	hub->live++;
 	gev__probe(create, g);
@@ -110,22 +124,50 @@ void gev__greenlet_start(struct gev_greenlet *g)
 		gev__ready_push(g->hub, g);
 }
 
-void gev__greenlet_reclaim(struct gev_greenlet *g)
+/* A green thread's holder still looks into its TLS: that stays until he lets go. */
+static void put_identity(struct gev_greenlet *g)
 {
-	struct gev__hub *h = g->hub;
-	leave_all(g);
-	gev__note_gone(&g->context.note);
 	if (g->own_identity)
-		gev__identity_put(&h->identities, g->context.tp);
-	gev__stack_put(&g->stack);
-	gev__block_put(&h->blocks, g);
+		gev__identity_put(&g->hub->identities, g->context.tp);
 }
 
-void gev__greenlet_unhold(struct gev_greenlet *g)
+static void put_stack(struct gev_greenlet *g)
 {
-	g->held = false;
-	if (g->state == GEV__DONE && g->hub->dead != g)
+	gev__note_gone(&g->context.note);
+	gev__stack_put(&g->stack);
+	g->buried = true;
+}
+
+void gev__greenlet_reclaim(struct gev_greenlet *g)
+{
+	if (!g->buried)
+		put_stack(g);
+	leave_all(g);
+	put_identity(g);
+	gev__block_put(&g->hub->blocks, g);
+}
+
+void gev__greenlet_bury(struct gev_greenlet *g)
+{
+	put_stack(g);
+	if (!g->is_thread) {
+		put_identity(g);
+		g->own_identity = false;
+	}
+	if (g->refs == 0)
 		gev__greenlet_reclaim(g);
+}
+
+void gev__greenlet_lose(struct gev_greenlet *g)
+{
+	if (g->buried)
+		return;
+	put_stack(g);
+	put_identity(g);
+	g->own_identity = false;
+	if (!gev__is_done(g))
+		g->lost = true;
+	__atomic_store_n(&g->state, GEV__DONE, __ATOMIC_RELEASE);
 }
 
 /* The main greenlet has no end of its own: its stack is the OS thread's. */
@@ -138,7 +180,7 @@ static void finish_main(struct gev__hub *h, struct gev_greenlet *g)
 	gev__die("the main greenlet came back from its end");
 }
 
-void gev__greenlet_finish(void)
+void gev__greenlet_finish(void *value)
 {
 	struct gev_greenlet *g = gev__self();
 	struct gev__hub *h = g->hub;
@@ -149,14 +191,17 @@ void gev__greenlet_finish(void)
 	/* The last thread of a process takes the process with it, with status 0 (POSIX, pthread_exit). Main has ended before, or a fork left it behind. */
 	if (h->live == 0)
 		exit(EXIT_SUCCESS);
-	/* Another thread's wake may still be on its way through our inbox: it holds a pointer to us until the hub has seen it. */
-	while (__atomic_load_n(&g->in_inbox, __ATOMIC_ACQUIRE))
+	/* Another thread's word may still be on its way through our inbox: it holds a pointer to us until the hub has seen it. */
+	while (unlikely(__atomic_load_n(&g->in_inbox, __ATOMIC_ACQUIRE)))
 		gev__hub_drain(h);
+	struct gev__ending *ends = g->ends;
+	g->value = value;
 	__atomic_store_n(&g->state, GEV__DONE, __ATOMIC_RELEASE);
-	gev__lot_wake(g, INT_MAX, 0);
-	if (!g->held) {
-		h->dead = g;
-		h->on_arrival |= GEV__ARRIVE_DEAD;
-	}
+	if (ends)
+		gev__ends_tell(ends);
+	if (unlikely(__atomic_load_n(&g->joined_afar, __ATOMIC_ACQUIRE)))
+		gev__lot_wake(g, INT_MAX, 0);
+	h->dead = g;
+	h->on_arrival |= GEV__ARRIVE_DEAD;
 	gev__hub_leave(h, g);
 }

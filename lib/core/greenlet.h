@@ -1,8 +1,8 @@
 /* greenlet.h: the control block of a greenlet, and its life from spawn to reclaim.
  *
- * Life:  NEW --start--> READY <--> RUNNING --> PARKED --wake--> READY ...      RUNNING --finish--> DONE --reclaim--> gone
+ * Life:  NEW --start--> READY <--> RUNNING --> PARKED --wake--> READY ...      RUNNING --finish--> DONE --bury--> (stack and identity gone)
  * Invariants: exactly one greenlet per hub (or the hub itself) is RUNNING; READY ones are on the hub's FIFO, once;
- * a DONE one is reclaimed as soon as nobody holds it. */
+ * a DONE one is buried by whoever runs next, and its control block is free as soon as it is buried and refs is 0 (handle.c). */
 #ifndef GEV_CORE_GREENLET_H
 #define GEV_CORE_GREENLET_H
 
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gev/embed.h"
 #include "lib/base/macros.h"
 #include "lib/context/context.h"
 #include "lib/context/stack.h"
@@ -17,7 +18,10 @@
 
 enum gev__state { GEV__NEW, GEV__READY, GEV__RUNNING, GEV__PARKED, GEV__DONE };
 
+struct gev__ending;
+struct gev__extra;
 struct gev__hub;
+struct gev__orphans;
 
 enum { GEV__WAIT_ROOM = 5 }; /* words */
 
@@ -26,10 +30,10 @@ struct gev_greenlet {
 	struct gev__context context;
 	struct gev__hub *hub;
 	uint8_t state;
-	bool token; /* a wake came while it did not park: the next park returns at once */
-	bool held;  /* somebody has the handle: DONE does not reclaim it */
+	bool token;    /* a wake came while it did not park: the next park returns at once */
+	uint8_t marks; /* atomic: GEV__MARK_* */
 	bool own_identity;
-	uint8_t marks;     /* atomic: GEV_PARK_KILLABLE: killed; GEV_PARK_INTERRUPTIBLE: interrupted */
+	uint8_t waits;     /* the flags of the park it is in */
 	int why;           /* what park returns: 0 or -ETIMEDOUT */
 	uint32_t timer_at; /* its place in the hub's timer heap; 0: not on it */
 	/* The second line is room for whoever parks it on a descriptor: io/ keeps its waiter here, and not on the cold stack. The first word is an
@@ -37,20 +41,45 @@ struct gev_greenlet {
 	void *wait_room[GEV__WAIT_ROOM] __attribute__((aligned(CACHE_LINE)));
 	void *watched; /* what an observer keeps about it (hooks.h) */
 	struct gev_greenlet *inbox_next;
-	bool in_inbox; /* atomic: another thread has woken it, and the hub has not seen that yet */
+	bool in_inbox; /* atomic: another thread has left word for it, and the hub has not seen that yet */
 	int saved_errno;
 	union {
 		void *(*entry)(void *);
 		void (*thread_entry)(void *); /* with own_identity and no value */
 	};
-	void *arg;
-	void *value;
-	bool is_thread; /* thread_entry is the one */
-	struct gev_greenlet *all_next;
+	void *arg; /* until it runs; then its struct gev__room */
+	union {
+		void *value;              /* once DONE; with `failed`, the error */
+		struct gev__ending *ends; /* until then: who on this hub waits for its end */
+	};
+	uint32_t refs;    /* atomic: handles; the last one goes on the hub's own thread */
+	bool is_thread;   /* thread_entry is the one */
+	bool buried;      /* DONE, and only the control block is left */
+	bool failed;      /* gev_fail */
+	bool lost;        /* it never ended, and never will: its OS thread is gone, or it stayed behind at a fork */
+	bool let_go;      /* atomic: the last handle was given back on another thread */
+	bool joined_afar; /* atomic: somebody waits for its end in the lot */
+	uint16_t shields;
+	struct gev__extra *extra; /* what few greenlets have; NULL until then */
+	union {
+		struct gev_greenlet *all_next;
+		struct gev__orphans *family; /* once its hub is gone */
+	};
 	struct gev_greenlet **all_link;
 	struct gev__stack stack;
 	char name[16];
 } __attribute__((aligned(CACHE_LINE)));
+
+/* The bits of `marks`. The low ones are those of the flags that a wait gives, so that one test of both finds that there is something to look at:
+ * a wait that a kill may end looks for KILLED, and for TIMED. */
+enum {
+	GEV__MARK_LOOK = GEV_PARK_KILLABLE, /* == KILLED or TIMED */
+	GEV__MARK_INTERRUPTED = GEV_PARK_INTERRUPTIBLE,
+	GEV__MARK_KILLED = 16,
+	GEV__MARK_SHIELDED = 32,
+	GEV__MARK_KILL_WAITS = 64, /* killed while shielded */
+	GEV__MARK_TIMED = 128,     /* it is inside a gev_timeout */
+};
 
 struct gev__spawn {
 	const char *name;
@@ -59,7 +88,9 @@ struct gev__spawn {
 	void *stack;
 	bool own_identity;
 	bool suspended;
-	bool held;
+	uint32_t refs;
+	const void *copy; /* copy_size bytes of it go to the top of the stack, and their place there is the argument */
+	size_t copy_size;
 	void (*thread_entry)(void *); /* instead of entry */
 };
 
@@ -70,12 +101,14 @@ extern bool gev__spawn_identity;
 int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
 		      struct gev_greenlet **out);
 void gev__greenlet_start(struct gev_greenlet *g);
-/* The handle is let go: reclaims it now if it is DONE, else at its end. */
-void gev__greenlet_unhold(struct gev_greenlet *g);
-/* Ends the calling greenlet where it stands. */
-void gev__greenlet_finish(void) __attribute__((noreturn));
-/* Gives back everything of a greenlet that does not run and never will. */
+/* Ends the calling greenlet where it stands, with that value. */
+void gev__greenlet_finish(void *value) __attribute__((noreturn));
+/* The ended one's stack and identity go back, and its control block if nobody holds it. On its hub, not on its stack. */
+void gev__greenlet_bury(struct gev_greenlet *g);
+/* Gives back all of a greenlet that does not run and never will. */
 void gev__greenlet_reclaim(struct gev_greenlet *g);
+/* The same for one whose handle may be held: what is left is its control block, marked lost. */
+void gev__greenlet_lose(struct gev_greenlet *g);
 
 static inline bool gev__is_done(const struct gev_greenlet *g)
 {

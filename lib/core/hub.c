@@ -17,6 +17,7 @@
 #include "lib/base/probe.h"
 #include "lib/base/sys.h"
 #include "lib/core/debug.h"
+#include "lib/core/handle.h"
 #include "lib/core/hooks.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/lot.h"
@@ -80,6 +81,9 @@ int gev__ready_reserve(struct gev__hub *h, size_t live)
 	if (likely(h->ready && live <= h->ready_mask))
 		return 0;
 	uint32_t room = h->ready ? (h->ready_mask + 1) * 2 : FIRST_ROOM;
+	/* Whoever sleeps has a timer: its place is reserved with the one on the ring. */
+	if (gev__timers_reserve(&h->timers, room) < 0)
+		return -EAGAIN;
 	struct gev_greenlet **ring = malloc(room * sizeof *ring);
 	if (ring == NULL)
 		return -EAGAIN;
@@ -140,7 +144,7 @@ static __attribute__((noinline)) void arrive_slowly(struct gev__hub *h, struct g
 		struct gev_greenlet *dead = h->dead;
 		h->on_arrival &= (uint8_t)~GEV__ARRIVE_DEAD;
 		h->dead = NULL;
-		gev__greenlet_reclaim(dead);
+		gev__greenlet_bury(dead);
 	}
 	if ((h->on_arrival & GEV__ARRIVE_SIGNALS) && self != &h->self)
 		gev__signal_hooks->arrive();
@@ -236,7 +240,7 @@ void gev__hub_drain(struct gev__hub *h)
 		if (unlikely(first == &h->self))
 			be_told(h);
 		else
-			gev__wake_here(first);
+			gev__handle_hear(first);
 		first = next;
 	}
 }
@@ -309,11 +313,7 @@ void gev__hub_free(struct gev__hub *h)
 	gev__hubs_remove(h);
 	/* Their places in the lot lie on their stacks. */
 	gev__lot_forget(h);
-	struct gev_greenlet *next;
-	for (struct gev_greenlet *g = h->all; g; g = next) {
-		next = g->all_next;
-		gev__greenlet_reclaim(g);
-	}
+	gev__handles_survive(h);
 	for (int i = 0; i < GEV__SLOTS; i++)
 		if (h->slots[i].fini)
 			h->slots[i].fini(h, h->slots[i].data);
@@ -323,7 +323,6 @@ void gev__hub_free(struct gev__hub *h)
 	gev__note_gone(&h->self.context.note);
 	gev__stack_put(&h->self_stack);
 	gev__stack_pool_done(&h->stacks);
-	gev__blocks_done(&h->blocks);
 	gev__identity_pool_done(&h->identities);
 	free(h->ready);
 	free(h);
@@ -366,16 +365,17 @@ struct gev__hub *gev__hub_get(int *error)
 		return NULL;
 	/* With an observer the clock is looked at, and he is told, at every switch. */
 	int most = gev__hooks ? 1 : COUNTDOWN_MAX;
-	*h = (struct gev__hub){.countdown = 1, .countdown_from = most, .countdown_most = most, .live = 1, .alone = 1};
+	*h = (struct gev__hub){
+		.countdown = 1, .countdown_from = most, .countdown_most = most, .live = 1, .alone = 1, .era = gev__era};
 	if (gev__ready_reserve(h, 1) < 0 || gev__stack_get(&h->stacks, HUB_STACK_SIZE, 0, &h->self_stack) < 0) {
 		free(h->ready);
+		gev__timers_done(&h->timers);
 		free(h);
 		*error = -ENOMEM;
 		return NULL;
 	}
 	h->self.hub = h->main.hub = h;
 	h->main.state = GEV__RUNNING;
-	h->main.held = true;
 	gev__context_adopt(&h->main.context);
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
 	/* Whoever is first keeps the place. */
@@ -420,9 +420,15 @@ void gev__hub_forked(struct gev__hub *h)
 		/* Their stacks hold nothing that anybody will run; the memory serves again. */
 		if (g->own_identity)
 			gev__identity_forked(g->context.tp);
-		gev__greenlet_reclaim(g);
+		g->in_inbox = false;
+		if (g->refs && !g->is_thread)
+			gev__greenlet_lose(g);
+		else
+			gev__greenlet_reclaim(g);
 	}
 	self->in_inbox = false;
+	self->ends = NULL; /* whoever waited for its end stayed behind */
+	h->era = gev__era;
 	if (self->own_identity)
 		gev__identity_survived(self->context.tp);
 	if (self != &h->main)

@@ -54,6 +54,7 @@ struct gev__hub {
 	struct gev__running own_running;
 	uint32_t pass_left; /* how many of those that were ready after the last poll have not run yet */
 	int busy;           /* depth of stretches in which the runtime must not be interrupted */
+	uint32_t era;       /* gev__era when it was made, or forked */
 	size_t live;
 	struct gev_greenlet *dead;      /* left for the last time; the next arrival reclaims it */
 	uint8_t on_arrival;             /* what an arrival must do besides: GEV__ARRIVE_* */

@@ -8,44 +8,66 @@
 #include <errno.h>
 
 #include "lib/base/clock.h"
-#include "lib/base/log.h"
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
 #include "lib/core/hub.h"
 
-/* Why a wait with these flags must end now, or 0. */
-static inline int marked(const struct gev_greenlet *g, unsigned flags)
+/* Errors that come at once must not keep the others from running: a loop that ignores them yields by the same budget as one that switches. */
+static int fail_now(struct gev__hub *h, int error)
 {
-	unsigned marks = __atomic_load_n(&g->marks, __ATOMIC_RELAXED) & flags;
-	if (likely(marks == 0))
-		return 0;
-	return marks & GEV_PARK_KILLABLE ? -ECANCELED : -EINTR;
+	if (--h->countdown <= 0)
+		gev__yield();
+	return error;
+}
+
+/* Something is marked that these flags ask for. Why the wait must end now, or 0. */
+static __attribute__((noinline)) int marked(const struct gev_greenlet *g, unsigned flags)
+{
+	unsigned marks = gev__marks(g);
+	if (marks & GEV__MARK_KILLED && flags & GEV_PARK_KILLABLE)
+		return -ECANCELED;
+	return marks & flags & GEV__MARK_INTERRUPTED ? -EINTR : 0;
+}
+
+int gev__kill_point_marked(void)
+{
+	struct gev_greenlet *g = gev__self();
+	int why = marked(g, GEV_PARK_KILLABLE);
+	return why ? fail_now(g->hub, why) : 0;
 }
 
 int gev__park(int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__self();
 	struct gev__hub *h = g->hub;
-	gev__must(g != &h->self);
+	if (unlikely(g == &h->self))
+		return -EPERM;
 	if (g->token) {
 		g->token = false;
 		return 0;
 	}
-	int why = marked(g, flags);
-	if (unlikely(why))
-		return why;
+	if (unlikely(gev__marks(g) & flags)) {
+		int why = marked(g, flags);
+		if (why)
+			return fail_now(h, why);
+	}
 	if (deadline <= 0)
 		return -ETIMEDOUT;
-	if (deadline != NEVER && gev__timers_add(&h->timers, g, deadline) < 0)
-		gev__die("no memory for a timer");
+	if (deadline != NEVER)
+		gev__timers_add(&h->timers, g, deadline);
 	g->state = GEV__PARKED;
+	g->waits = (uint8_t)flags;
 	g->why = 0;
 	gev__probe(park, g);
 	gev__hub_switch(h, g);
 	if (g->timer_at)
 		gev__timers_remove(&h->timers, g);
-	why = marked(g, flags);
-	return unlikely(why) ? why : g->why;
+	if (unlikely(gev__marks(g) & flags)) {
+		int why = marked(g, flags);
+		if (why)
+			return why;
+	}
+	return g->why;
 }
 
 void gev__wake_here(struct gev_greenlet *g)
@@ -69,31 +91,12 @@ void gev__wake(struct gev_greenlet *g)
 		gev__hub_post(g->hub, g);
 }
 
-static void mark(struct gev_greenlet *g, uint8_t bit, bool set)
-{
-	if (!set) {
-		__atomic_fetch_and(&g->marks, (uint8_t)~bit, __ATOMIC_SEQ_CST);
-		return;
-	}
-	__atomic_fetch_or(&g->marks, bit, __ATOMIC_SEQ_CST);
-	gev__wake(g); /* if it does not park just now, the next wait it begins sees the mark */
-}
-
-void gev__kill(struct gev_greenlet *g, bool killed)
-{
-	mark(g, GEV_PARK_KILLABLE, killed);
-}
-
-void gev__interrupt(struct gev_greenlet *g, bool interrupted)
-{
-	mark(g, GEV_PARK_INTERRUPTIBLE, interrupted);
-}
-
 void gev__yield(void)
 {
 	struct gev_greenlet *g = gev__self();
 	struct gev__hub *h = g->hub;
-	gev__must(g != &h->self);
+	if (unlikely(g == &h->self))
+		return;
 	gev__ready_push(h, g);
 	g->why = 0;
 	gev__hub_switch(h, g);
@@ -105,7 +108,7 @@ int gev__sleep_until(int64_t deadline, unsigned flags)
 		int r = gev__park(deadline, flags);
 		if (r == -ETIMEDOUT)
 			return 0;
-		if (r == -ECANCELED || r == -EINTR)
+		if (r < 0)
 			return r;
 	}
 }

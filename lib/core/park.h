@@ -5,16 +5,28 @@
 #include <stdint.h>
 
 #include "gev/embed.h"
+#include "lib/base/macros.h"
 #include "lib/core/greenlet.h"
 
-/* As gev_embed.park says. Greenlets only. */
+static inline uint8_t gev__marks(const struct gev_greenlet *g)
+{
+	return __atomic_load_n(&g->marks, __ATOMIC_RELAXED);
+}
+
+int gev__kill_point_marked(void);
+
+/* What every blocking call of the public API begins with, so that a killed greenlet learns of it even where it would not have had to wait:
+ * -ECANCELED. On an OS thread without a hub: 0. */
+static inline int gev__kill_point(void)
+{
+	const struct gev_greenlet *g = gev__self();
+	return unlikely(g && gev__marks(g) & GEV__MARK_LOOK) ? gev__kill_point_marked() : 0;
+}
+
+/* As gev_embed.park says. -EPERM: the hub itself must not wait. */
 int gev__park(int64_t deadline, unsigned flags);
 /* As gev_embed.wake says. */
 void gev__wake(struct gev_greenlet *g);
-/* As gev_embed.kill says. */
-void gev__kill(struct gev_greenlet *g, bool killed);
-/* As gev_embed.interrupt says. */
-void gev__interrupt(struct gev_greenlet *g, bool interrupted);
 /* The same as wake, where g is known to belong to the caller's hub. */
 void gev__wake_here(struct gev_greenlet *g);
 void gev__yield(void);

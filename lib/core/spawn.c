@@ -1,4 +1,4 @@
-/* The public face of greenlets: gev/greenlet.h. */
+/* Making greenlets: the public calls of gev/greenlet.h. */
 #include <gev/greenlet.h>
 #include <gev/version.h>
 
@@ -7,84 +7,122 @@
 #include "lib/base/clock.h"
 #include "lib/base/options.h"
 #include "lib/base/result.h"
+#include "lib/core/handle.h"
 #include "lib/core/hub.h"
-#include "lib/core/lot.h"
+#include "lib/core/kill.h"
 #include "lib/core/park.h"
 
 bool gev__spawn_identity;
 
-static int spawn(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg, struct gev_greenlet **out)
+/* `how` says what the attributes do not. */
+static int spawn(const struct gev_spawn_attr *attr, struct gev__spawn how, void *(*fn)(void *), void *arg,
+		 struct gev_greenlet **out)
 {
+	static const struct gev_spawn_attr defaults;
+	if (attr == NULL)
+		attr = &defaults;
 	if (fn == NULL || attr->identity < GEV_IDENTITY_DEFAULT || attr->identity > GEV_IDENTITY_OWN)
 		return -EINVAL;
 	int error = 0;
 	struct gev__hub *h = gev__hub_get(&error);
 	if (h == NULL)
 		return error;
-	struct gev__spawn how = {
-		.name = attr->name,
-		.stack_size = attr->stack_size ? attr->stack_size : (size_t)gev__options()->stack_size,
-		.own_identity = attr->identity == GEV_IDENTITY_OWN ||
-				(attr->identity == GEV_IDENTITY_DEFAULT && gev__spawn_identity),
-		.held = true,
-	};
+	how.name = attr->name;
+	how.stack_size = attr->stack_size ? attr->stack_size : (size_t)gev__options()->stack_size;
+	how.own_identity =
+		attr->identity == GEV_IDENTITY_OWN || (attr->identity == GEV_IDENTITY_DEFAULT && gev__spawn_identity);
+	how.suspended |= attr->suspended;
+	if (how.copy_size > how.stack_size / 2)
+		return -EINVAL;
 	if (how.own_identity && gev__identity_missing())
 		return -ENOSYS;
 	return gev__greenlet_new(h, &how, fn, arg, out);
 }
 
+static struct gev_greenlet *result(int r, struct gev_greenlet *const *g)
+{
+	return gev__result(r) < 0 ? NULL : *g;
+}
+
 struct gev_greenlet *gev_spawn_with(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg)
 {
 	struct gev_greenlet *g = NULL;
-	return gev__result(spawn(attr, fn, arg, &g)) < 0 ? NULL : g;
+	return result(spawn(attr, (struct gev__spawn){.refs = 1}, fn, arg, &g), &g);
 }
 
 struct gev_greenlet *gev_spawn(void *(*fn)(void *), void *arg)
 {
-	static const struct gev_spawn_attr defaults;
-	return gev_spawn_with(&defaults, fn, arg);
+	return gev_spawn_with(NULL, fn, arg);
 }
 
-static bool not_done(void *arg)
+struct gev_greenlet *gev_spawn_copy(const struct gev_spawn_attr *attr, void *(*fn)(void *), const void *data,
+				    size_t size)
 {
-	return !gev__is_done(arg);
+	struct gev_greenlet *g = NULL;
+	return result(spawn(attr, (struct gev__spawn){.refs = 1, .copy = data, .copy_size = size}, fn, NULL, &g), &g);
 }
 
-static int join(struct gev_greenlet *g, double timeout, void **value)
+int gev_spawn_detached(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg)
+{
+	struct gev_greenlet *g;
+	if (attr && attr->suspended)
+		return (int)gev__result(-EINVAL);
+	return (int)gev__result(spawn(attr, (struct gev__spawn){.refs = 0}, fn, arg, &g));
+}
+
+static int spawn_later(const struct gev_spawn_attr *attr, double seconds, void *(*fn)(void *), void *arg,
+		       struct gev_greenlet **out)
 {
 	int64_t deadline;
-	int r = gev__deadline(timeout, &deadline);
-	if (r < 0)
+	int r = gev__deadline(seconds, &deadline);
+	if (attr && attr->suspended)
+		r = -EINVAL;
+	if (r == 0)
+		r = spawn(attr, (struct gev__spawn){.refs = 1, .suspended = deadline > 0}, fn, arg, out);
+	if (r < 0 || deadline == 0 || deadline == NEVER)
 		return r;
-	if (g == gev__self())
-		return -EDEADLK;
-	if (g->hub != gev__hub_here())
-		return -EPERM;
-	while (!gev__is_done(g)) {
-		r = gev__lot_wait(g, not_done, NULL, g, deadline, GEV_PARK_KILLABLE | GEV_ON_GREENLET, NULL);
-		if (r < 0 && r != -EAGAIN)
-			return r;
-	}
-	if (value)
-		*value = g->value;
-	gev__greenlet_unhold(g);
+	/* A sleeper that has not begun: its timer, or a kill, makes it ready for the first time. */
+	(*out)->state = GEV__PARKED;
+	gev__timers_add(&(*out)->hub->timers, *out, deadline);
 	return 0;
 }
 
-int gev_join(struct gev_greenlet *g, double timeout, void **value)
+struct gev_greenlet *gev_spawn_later(const struct gev_spawn_attr *attr, double seconds, void *(*fn)(void *), void *arg)
 {
-	return (int)gev__result(join(g, timeout, value));
+	struct gev_greenlet *g = NULL;
+	return result(spawn_later(attr, seconds, fn, arg, &g), &g);
+}
+
+int gev_start(struct gev_greenlet *g)
+{
+	if (!gev__is_here(g))
+		return (int)gev__result(-EPERM);
+	gev__greenlet_start(g);
+	return 0;
+}
+
+struct gev_greenlet *gev_ref(struct gev_greenlet *g)
+{
+	gev__handle_ref(g);
+	return g;
 }
 
 void gev_release(struct gev_greenlet *g)
 {
 	if (g)
-		gev__greenlet_unhold(g);
+		gev__handle_release(g);
 }
 
 bool gev_is_done(const struct gev_greenlet *g)
 {
-	return gev__is_done(g);
+	return gev__is_done(g) || gev__handle_is_lost(g);
+}
+
+int gev_error(const struct gev_greenlet *g)
+{
+	if (!gev__is_done(g))
+		return gev__handle_is_lost(g) ? ESRCH : 0;
+	return g->lost ? ESRCH : g->failed ? (int)(intptr_t)g->value : 0;
 }
 
 void gev_yield(void)
@@ -95,7 +133,8 @@ void gev_yield(void)
 
 struct gev_greenlet *gev_self(void)
 {
-	return gev__self();
+	struct gev_greenlet *g = gev__self();
+	return g && g != &g->hub->self ? g : NULL;
 }
 
 const char *gev_name(const struct gev_greenlet *g)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/base/log.h"
 #include "lib/core/greenlet.h"
 
 enum { FAN = 4 };
@@ -51,18 +52,22 @@ static void sink(struct gev__timers *t, uint32_t i, struct gev__timer timer)
 	put(t, i, timer);
 }
 
-int gev__timers_add(struct gev__timers *t, struct gev_greenlet *g, int64_t deadline)
+int gev__timers_reserve(struct gev__timers *t, uint32_t n)
 {
-	if (t->n + 2 > t->room) {
-		uint32_t room = t->room ? t->room * 2 : 64;
-		struct gev__timer *at = realloc(t->at, room * sizeof *at);
-		if (at == NULL)
-			return -ENOMEM;
-		t->at = at;
-		t->room = room;
-	}
-	rise(t, ++t->n, (struct gev__timer){.deadline = deadline, .g = g});
+	if (n < t->room)
+		return 0;
+	struct gev__timer *at = realloc(t->at, (n + 1) * sizeof *at);
+	if (at == NULL)
+		return -ENOMEM;
+	t->at = at;
+	t->room = n + 1;
 	return 0;
+}
+
+void gev__timers_add(struct gev__timers *t, struct gev_greenlet *g, int64_t deadline)
+{
+	gev__must(t->n + 1 < t->room);
+	rise(t, ++t->n, (struct gev__timer){.deadline = deadline, .g = g});
 }
 
 void gev__timers_remove(struct gev__timers *t, struct gev_greenlet *g)

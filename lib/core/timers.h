@@ -1,5 +1,6 @@
 /* timers.h: a heap of greenlets by deadline. Four children a node: fewer levels, and the children share a cache line.
- * Invariant: at[g->timer_at].g == g for every greenlet on it; at[0] is unused; at[parent(i)].deadline <= at[i].deadline. */
+ * Invariants: a greenlet is on it once, so room for every live greenlet is room enough; at[g->timer_at].g == g for every greenlet on it;
+ * at[0] is unused; at[parent(i)].deadline <= at[i].deadline. */
 #ifndef GEV_CORE_TIMERS_H
 #define GEV_CORE_TIMERS_H
 
@@ -21,8 +22,10 @@ struct gev__timers {
 	uint32_t room;
 };
 
-/* -ENOMEM. */
-int gev__timers_add(struct gev__timers *t, struct gev_greenlet *g, int64_t deadline);
+/* Room for n greenlets, so that adding one cannot fail. -ENOMEM. */
+int gev__timers_reserve(struct gev__timers *t, uint32_t n);
+/* Room has been reserved. */
+void gev__timers_add(struct gev__timers *t, struct gev_greenlet *g, int64_t deadline);
 void gev__timers_remove(struct gev__timers *t, struct gev_greenlet *g);
 void gev__timers_done(struct gev__timers *t);
 

@@ -14,7 +14,13 @@ static int sleep_for(double seconds)
 	int r = gev__deadline(seconds, &deadline);
 	if (r < 0)
 		return r;
-	if (gev__hub_get(&r) == NULL)
+	struct gev__hub *h = gev__hub_get(&r);
+	if (h == NULL)
+		return r;
+	if (gev__self() == &h->self)
+		return -EPERM;
+	r = gev__kill_point();
+	if (r < 0)
 		return r;
 	if (deadline == 0) {
 		gev__yield();

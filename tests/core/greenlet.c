@@ -65,23 +65,6 @@ Test(greenlet, joining_oneself_is_a_deadlock)
 	cr_expect_eq(error, EDEADLK);
 }
 
-static void *join_foreign(void *arg)
-{
-	gev_sleep(0); /* a hub of its own */
-	return (void *)(intptr_t)(gev_join(arg, 0, NULL) == -1 ? errno : 0);
-}
-
-Test(greenlet, only_its_own_hub_may_join_it)
-{
-	double s = 10;
-	struct gev_greenlet *g = gev_spawn(sleeper, &s);
-	pthread_t t;
-	void *error;
-	cr_assert_eq(pthread_create(&t, NULL, join_foreign, g), 0);
-	cr_assert_eq(pthread_join(t, &error), 0);
-	cr_expect_eq((intptr_t)error, EPERM);
-}
-
 Test(greenlet, misuse)
 {
 	cr_expect_null(gev_spawn(NULL, NULL));

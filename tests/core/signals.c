@@ -7,6 +7,7 @@
 
 #include "gev/embed.h"
 #include "lib/core/hub.h"
+#include "lib/core/kill.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"

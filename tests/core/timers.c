@@ -33,6 +33,7 @@ Test(timers, random_adds_and_removes_keep_the_order)
 {
 	for (unsigned seed = 1; seed <= 20; seed++) {
 		struct gev__timers t = {0};
+		cr_assert_eq(gev__timers_reserve(&t, N), 0);
 		srandom(seed);
 		for (int step = 0; step < 2000; step++) {
 			struct gev_greenlet *x = &g[random() % N];
@@ -40,7 +41,7 @@ Test(timers, random_adds_and_removes_keep_the_order)
 				gev__timers_remove(&t, x);
 			} else {
 				deadline[x - g] = random() % 1000;
-				cr_assert_eq(gev__timers_add(&t, x, deadline[x - g]), 0);
+				gev__timers_add(&t, x, deadline[x - g]);
 			}
 			verify(&t);
 		}

@@ -1,0 +1,20 @@
+/* kill.h: what ends a greenlet's waits from outside: the marks of kill and interruption, and the shield that holds a kill off.
+ *
+ * One byte, gev_greenlet.marks, changed by atomic operations because a kill may come from any thread. KILLED is what waits obey; while
+ * SHIELDED a kill is kept as KILL_WAITS. Invariant: KILLED excludes SHIELDED and KILL_WAITS; SHIELDED == (shields > 0). */
+#ifndef GEV_CORE_KILL_H
+#define GEV_CORE_KILL_H
+
+#include <stdbool.h>
+
+struct gev_greenlet;
+
+/* As gev_embed.kill says. One that has not begun to run never will, if it is on the caller's hub or the mark stays until it would. */
+void gev__kill(struct gev_greenlet *g, bool killed);
+/* As gev_embed.interrupt says. */
+void gev__interrupt(struct gev_greenlet *g, bool interrupted);
+/* For the caller's own greenlet. They nest. */
+void gev__shield_begin(struct gev_greenlet *g);
+void gev__shield_end(struct gev_greenlet *g);
+
+#endif
