@@ -18,6 +18,7 @@ struct command {
 };
 
 extern const struct command command_check;
+extern const struct command command_compare;
 extern const struct command command_env;
 extern const struct command command_help;
 extern const struct command command_run;

@@ -1,14 +1,14 @@
-/* preload.c: finds libpatch.so from where this command itself lies, so that a build tree or an installation may be moved.
+/* preload.c: puts libpatch.so in front of what is preloaded.
  *
  * Invariant: what LD_PRELOAD held before stays, in its order, behind ours. */
-#include "preload.h"
+#include "tools/preload.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "tools/beside.h"
 
 #define LIBRARY "libpatch.so"
 
@@ -17,33 +17,8 @@ static const char *const places[] = {
 	"../shim/" LIBRARY,              /* build/tools/gev */
 	GEV_LIBDIR_FROM_BIN "/" LIBRARY, /* installed, perhaps moved since */
 	GEV_LIBDIR "/" LIBRARY,          /* installed, and only the command was moved */
+	NULL,
 };
-
-/* The absolute name of libpatch.so, for the caller to free; NULL when it is nowhere. */
-static char *find(void)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n < 0)
-		n = 0;
-	self[n] = '\0';
-	char *slash = strrchr(self, '/');
-	if (slash)
-		slash[1] = '\0';
-
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		bool absolute = places[i][0] == '/';
-		char *place;
-		if (asprintf(&place, "%s%s", absolute ? "" : self, places[i]) < 0)
-			return NULL;
-		char *found = realpath(place, NULL);
-		free(place);
-		if (found && access(found, R_OK) == 0)
-			return found;
-		free(found);
-	}
-	return NULL;
-}
 
 /* Whether `list`, separated as LD_PRELOAD is, holds the name. */
 static bool holds(const char *list, const char *name)
@@ -61,7 +36,7 @@ static bool holds(const char *list, const char *name)
 
 int preload(char *why, size_t size)
 {
-	char *library = find();
+	char *library = find_beside(places);
 	if (!library) {
 		snprintf(why, size, "cannot find " LIBRARY " beside this command or in " GEV_LIBDIR);
 		return -1;

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "tools/command.h"
-#include "tools/elf/closure.h"
 #include "tools/elf/fit.h"
 #include "tools/elf/search.h"
+#include "tools/gains.h"
 #include "tools/options.h"
 #include "tools/preload.h"
 
@@ -54,34 +54,6 @@ static int set(const struct flag *f, const char *argument)
 		return EXIT_GEV;
 	}
 	return setenv(f->variable, value, 1) == 0 ? 0 : EXIT_GEV;
-}
-
-static bool any_imported(const struct closure *c, const char *const *names)
-{
-	for (; *names; names++)
-		if (closure_imports(c, *names))
-			return true;
-	return false;
-}
-
-/* One line when the program, as far as its files show, never has two flows of control to switch between. */
-static void say_what_it_gains(const char *program, const char *binary)
-{
-	static const char *const makers[] = {"pthread_create", "thrd_create", NULL};
-	static const char *const starters[] = {"execl",        "execle", "execlp",  "execv",   "execve",
-					       "execveat",     "execvp", "execvpe", "fexecve", "posix_spawn",
-					       "posix_spawnp", "system", "popen",   NULL};
-	struct closure c;
-	char why[2048];
-	if (closure_of_program(binary, &c, why, sizeof why) == 0 && !any_imported(&c, makers)) {
-		const char *loads = closure_imports(&c, "dlopen") ? "libraries that it loads later" : NULL;
-		const char *follow = getenv("GEV_FOLLOW");
-		bool starts = !(follow && strcmp(follow, "0") == 0) && any_imported(&c, starters);
-		fprintf(stderr, "gev: '%s' never makes a thread: there is nothing to gain%s%s%s%s\n", program,
-			loads || starts ? "; only " : "", loads ? loads : "", loads && starts ? " and " : "",
-			starts ? "programs that it starts" : "");
-	}
-	closure_free(&c);
 }
 
 static int complain(const char *program, int error)
