@@ -73,22 +73,34 @@ void gev__context_adopt(struct gev__context *c)
 	gev__note_adopt(&c->note);
 }
 
-void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)(void *), void *arg, void *tp)
+/* How far below the top of a stack makecontext begins. It is asked once: the answer depends on alignment alone, and a stack's top is aligned. */
+static size_t ask_makecontext(char *lo, char *hi)
 {
-	/* The top words hold what `start` needs; makecontext lays out the rest: alignment, and a return address that nobody uses. */
-	struct start *start = (struct start *)((uintptr_t)hi & ~(uintptr_t)15) - 1;
-	*start = (struct start){.entry = entry, .arg = arg};
-
-	/* No getcontext before: makecontext reads only uc_stack and uc_link, and of what it writes only stack pointer and address
-	 * are used here (glibc sysdeps/unix/sysv/linux/x86_64/makecontext.c). getcontext would be a system call. */
+	/* No getcontext before: makecontext reads only uc_stack and uc_link, and of what it writes only the stack pointer is used here (glibc
+	 * sysdeps/unix/sysv/linux/x86_64/makecontext.c). getcontext would be a system call. */
 	ucontext_t uc;
 	uc.uc_link = NULL;
 	uc.uc_stack.ss_sp = lo;
-	uc.uc_stack.ss_size = (size_t)((char *)start - (char *)lo);
+	uc.uc_stack.ss_size = (size_t)(hi - lo);
 	makecontext(&uc, gev__context_start_x86_64, 0);
 	/* At the first instruction of a function %rsp is 8 below a multiple of 16, as after a call; `start` calls on, so it wants a multiple. */
-	c->sp = (void *)((uintptr_t)uc.uc_mcontext.gregs[REG_RSP] & ~(uintptr_t)15);
-	c->pc = (void *)uc.uc_mcontext.gregs[REG_RIP];
+	return (size_t)((uintptr_t)hi - ((uintptr_t)uc.uc_mcontext.gregs[REG_RSP] & ~(uintptr_t)15));
+}
+
+void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)(void *), void *arg, void *tp)
+{
+	/* The top words hold what `start` needs. */
+	struct start *start = (struct start *)((uintptr_t)hi & ~(uintptr_t)15) - 1;
+	*start = (struct start){.entry = entry, .arg = arg};
+
+	static size_t below; /* the same for everybody, whoever writes it first */
+	size_t distance = __atomic_load_n(&below, __ATOMIC_RELAXED);
+	if (unlikely(distance == 0)) {
+		distance = ask_makecontext(lo, (char *)start);
+		__atomic_store_n(&below, distance, __ATOMIC_RELAXED);
+	}
+	c->sp = (char *)start - distance;
+	c->pc = (void *)gev__context_start_x86_64;
 	c->fp = start;
 	store_fp_control(c);
 	c->tp = tp;

@@ -52,7 +52,7 @@ void gev__context_switch(struct gev__context *from, struct gev__context *to);
 static inline void gev__context_warm(const struct gev__context *c)
 {
 #if !defined(GEV_CONTEXT_UCONTEXT) && !defined(GEV_ASAN) && !defined(GEV_TSAN)
-	enum { FRAMES = 12 * 64, PAGE = 4096 };
+	enum { FRAMES = 8 * 64, PAGE = 4096 };
 	uintptr_t at = (uintptr_t)c->sp, page_end = at | (PAGE - 1);
 	uintptr_t end = at + FRAMES < page_end ? at + FRAMES : page_end;
 	for (; at < end; at += 64)

@@ -94,6 +94,8 @@ void gev__wake(struct gev_greenlet *g)
 void gev__yield(void)
 {
 	struct gev_greenlet *g = gev__self();
+	if (unlikely(g == NULL))
+		return;
 	struct gev__hub *h = g->hub;
 	if (unlikely(g == &h->self))
 		return;

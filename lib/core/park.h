@@ -29,6 +29,7 @@ int gev__park(int64_t deadline, unsigned flags);
 void gev__wake(struct gev_greenlet *g);
 /* The same as wake, where g is known to belong to the caller's hub. */
 void gev__wake_here(struct gev_greenlet *g);
+/* Nothing where no hub is. */
 void gev__yield(void);
 /* Parks until the deadline, whatever wakes it before. 0, -ECANCELED or -EINTR. */
 int gev__sleep_until(int64_t deadline, unsigned flags);

@@ -127,8 +127,7 @@ int gev_error(const struct gev_greenlet *g)
 
 void gev_yield(void)
 {
-	if (gev__self())
-		gev__yield();
+	gev__yield();
 }
 
 struct gev_greenlet *gev_self(void)
