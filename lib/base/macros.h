@@ -17,4 +17,9 @@
 
 #define CACHE_LINE 64
 
+/* Makes the function it stands in keep a frame pointer. So must the outermost frames of a stack: profilers that follow frame pointers
+ * (perf record -g) leave the program's own frames through them, and would otherwise walk into whatever the register holds. All of the library
+ * with frame pointers would take 3 to 5 % more instructions. */
+#define keep_frame_pointer() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
+
 #endif

@@ -48,6 +48,7 @@ __asm__(".text\n"
 
 void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *self, struct start *start)
 {
+	keep_frame_pointer();
 	gev__note_after(&self->note, &left->note);
 	start->entry(start->arg);
 	__builtin_unreachable();

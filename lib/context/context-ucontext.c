@@ -22,6 +22,7 @@ struct start {
 static void begin(unsigned high, unsigned low)
 {
 	const struct start *start = (struct start *)((uintptr_t)high << 32 | low);
+	keep_frame_pointer();
 	gev__note_after(&start->self->note, &start->self->left_by->note);
 	start->entry(start->arg);
 	gev__die("the entry of a context returned");

@@ -37,6 +37,7 @@ static void first_frame(void *arg)
 {
 	struct gev_greenlet *g = arg;
 	struct gev__hub *h = g->hub;
+	keep_frame_pointer();
 	gev__current = g; /* for the whole of its life, if nobody shares its identity */
 	gev__hub_arrive(h, g);
 	if (g->own_identity)

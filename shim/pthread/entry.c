@@ -23,6 +23,8 @@ static void *run(struct patch_thread *self)
 void patch_thread_entry(void *arg)
 {
 	__pthread_unwind_buf_t frame;
+	/* Keeps a frame pointer here: profilers that follow them leave the program's frames through this one. */
+	__asm__ volatile("" : : "r"(__builtin_frame_address(0)));
 	if (__sigsetjmp_cancel(frame.__cancel_jmp_buf, 0) == 0) {
 		__pthread_register_cancel(&frame);
 		patch_me.result = run(&patch_me);
