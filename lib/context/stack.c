@@ -203,23 +203,36 @@ static int take_place(struct gev__stack_class *c, char **place)
 	return 0;
 }
 
-int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out)
+/* The class that serves such a request. NULL: no memory, or no memory could ever be enough. */
+static struct gev__stack_class *class_for(struct gev__stack_pool *pool, size_t size, size_t guard)
 {
 	size_t page = page_size();
 	if (size > SIZE_MAX / 4 || guard > SIZE_MAX / 4)
-		return -EAGAIN;
+		return NULL;
 	size = to_pages(size, page);
 	guard = guard ? to_pages(guard, page) : page;
 	/* Whoever wants `size` bytes above the guard asks for both, as glibc's own allocate_stack does for its callers since 2.27. */
 	size_t total = size > guard + page ? size : size + guard;
-	struct gev__stack_class *c = find_class(pool, total, guard);
-	if (c == NULL)
-		return -EAGAIN;
+	return find_class(pool, total, guard);
+}
+
+int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out)
+{
+	/* Most programs ask for the same all the time. */
+	if (unlikely(pool->last == NULL || size != pool->last_size || guard != pool->last_guard)) {
+		struct gev__stack_class *c = class_for(pool, size, guard);
+		if (c == NULL)
+			return -EAGAIN;
+		pool->last = c;
+		pool->last_size = size;
+		pool->last_guard = guard;
+	}
+	struct gev__stack_class *c = pool->last;
 	char *place;
 	int r = take_place(c, &place);
 	if (r < 0)
 		return r;
-	*out = (struct gev__stack){.lo = place + guard, .hi = place + total, .guard = guard, .class = c};
+	*out = (struct gev__stack){.lo = place + c->guard, .hi = place + c->total, .guard = c->guard, .class = c};
 	return 0;
 }
 
@@ -267,4 +280,5 @@ void gev__stack_pool_done(struct gev__stack_pool *pool)
 		free(c);
 	}
 	pool->kept = 0;
+	pool->last = NULL;
 }

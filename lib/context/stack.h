@@ -24,6 +24,9 @@ struct gev__stack {
 
 struct gev__stack_pool {
 	struct gev__stack_class *classes;
+	struct gev__stack_class *last; /* whom the last request went to, and what it was */
+	size_t last_size;
+	size_t last_guard;
 	size_t kept;     /* bytes that stacks not in use may have resident, at most */
 	size_t may_keep; /* GEV_STACK_CACHE */
 };
