@@ -105,6 +105,14 @@ static size_t thread_count(void)
 	return h ? h->live : 0;
 }
 
+static void each(bool (*f)(struct gev_greenlet *g, void *arg), void *arg)
+{
+	struct gev__hub *h = gev__hub_here();
+	for (struct gev_greenlet *g = h ? h->all : NULL; g; g = g->all_next)
+		if (!gev__is_done(g) && !f(g, arg))
+			return;
+}
+
 static void fork_prepare(void)
 {
 	gev__handles_lock();
@@ -172,6 +180,7 @@ static const struct gev_embed table = {
 	.overflow = gev__overflow_tell,
 	.fd_closed = gev__fd_closed,
 	.fds_closed = gev__fds_closed,
+	.each = each,
 };
 
 const struct gev_embed *gev_embed_v1(void)

@@ -209,8 +209,8 @@ struct gev_embed {
 	void (*arrivals)(bool wanted);
 	/* Sets or clears g's interrupted mark. While it is set, every wait of g with GEV_PARK_INTERRUPTIBLE ends at once with -EINTR, and
 	 * lot_wait without that flag calls the hook `handle`, which must clear it. Setting it ends the one it is in. g must not have been freed.
-	 * Async-signal-safe on g's OS thread while busy() says no, and on others. */
-	void (*interrupt)(struct gev_greenlet *g, bool interrupted);
+	 * True: g waits just now. Async-signal-safe on g's OS thread while busy() says no, and on others (there always false). */
+	bool (*interrupt)(struct gev_greenlet *g, bool interrupted);
 	/* The hook attend will be called, also if the hub sleeps just now. Async-signal-safe, any thread. */
 	void (*attend)(void);
 	/* Whether the caller, a signal handler, has interrupted the hub or a stretch of the runtime that must not be entered again.
@@ -237,6 +237,8 @@ struct gev_embed {
 	/* After the real close that fd_closing or fds_closing, with the same arguments, has announced. Any thread. */
 	void (*fd_closed)(int fd);
 	void (*fds_closed)(unsigned first, unsigned last);
+	/* Calls f for every greenlet of the caller's hub that has not ended, main apart, until it says false. f must not make or end any. */
+	void (*each)(bool (*f)(struct gev_greenlet *g, void *arg), void *arg);
 };
 
 #ifdef GEV_BUILDING

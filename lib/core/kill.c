@@ -73,14 +73,16 @@ void gev__kill(struct gev_greenlet *g, bool killed)
 		gev__hub_post(g->hub, g);
 }
 
-void gev__interrupt(struct gev_greenlet *g, bool interrupted)
+bool gev__interrupt(struct gev_greenlet *g, bool interrupted)
 {
+	bool waits = gev__is_here(g) && g->state == GEV__PARKED;
 	if (!interrupted) {
 		__atomic_fetch_and(&g->marks, (uint8_t)~GEV__MARK_INTERRUPTED, __ATOMIC_SEQ_CST);
-		return;
+		return waits;
 	}
 	__atomic_fetch_or(&g->marks, GEV__MARK_INTERRUPTED, __ATOMIC_SEQ_CST);
 	gev__wake(g);
+	return waits;
 }
 
 void gev_kill(struct gev_greenlet *g)

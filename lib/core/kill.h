@@ -12,7 +12,7 @@ struct gev_greenlet;
 /* As gev_embed.kill says. One that has not begun to run never will, if it is on the caller's hub or the mark stays until it would. */
 void gev__kill(struct gev_greenlet *g, bool killed);
 /* As gev_embed.interrupt says. */
-void gev__interrupt(struct gev_greenlet *g, bool interrupted);
+bool gev__interrupt(struct gev_greenlet *g, bool interrupted);
 /* For the caller's own greenlet. They nest. */
 void gev__shield_begin(struct gev_greenlet *g);
 void gev__shield_end(struct gev_greenlet *g);

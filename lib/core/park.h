@@ -2,6 +2,7 @@
 #ifndef GEV_CORE_PARK_H
 #define GEV_CORE_PARK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gev/embed.h"

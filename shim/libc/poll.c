@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "shim/libc/poll.h"
+#include "shim/signal/signals.h"
 
 enum { ON_STACK = 16 };
 
@@ -15,7 +16,7 @@ int poll_rest(unsigned rounds, int64_t deadline)
 	if (rounds < 4)
 		return 0;
 	int64_t until = io_after(1000000);
-	return patch_gev->sleep_until(until < deadline ? until : deadline, GEV_PARK_KILLABLE);
+	return io_sleep(until < deadline ? until : deadline);
 }
 
 /* Nothing was ready and the caller does not wait. Native threads would be preempted in such a loop; let the others
@@ -27,30 +28,33 @@ void poll_spun(void)
 		patch_gev->yield();
 }
 
-int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, bool masked)
+int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
 {
-	/* A signal that only the call's own mask lets through is noticed by the zero-timeout calls: they must not
-	 * be far apart. */
-	if (masked) {
-		int64_t look = io_after(MASKED_SLICE);
-		deadline = look < deadline ? look : deadline;
-	}
-	int r = n > 0 ? patch_gev->fds_wait(want, n, deadline, GEV_PARK_KILLABLE)
-		      : patch_gev->sleep_until(deadline, GEV_PARK_KILLABLE);
+	if (n == 0)
+		return io_sleep(deadline);
+	int r = patch_gev->fds_wait(want, n, deadline, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
+	/* poll and select are never restarted (signal(7)). */
+	if (r == -EINTR)
+		r = patch_interrupted(false);
 	/* Closed meanwhile: the kernel's word for it comes with the next round. */
 	return r == -EBADF ? 1 : r;
 }
 
-/* Whether the mask lets a signal through that is blocked now. */
-bool poll_mask_opens(const sigset_t *mask)
+/* A mask for the time of the wait: what it lets through and waits already ends the wait at once. 0 or -EINTR. */
+int poll_mask_begin(const sigset_t *mask, uint64_t *before)
 {
-	sigset_t now;
-	if (mask == NULL || pthread_sigmask(SIG_SETMASK, NULL, &now) != 0)
-		return false;
-	for (int sig = 1; sig < NSIG; sig++)
-		if (sigismember(&now, sig) == 1 && sigismember(mask, sig) == 0)
-			return true;
-	return false;
+	if (mask == NULL)
+		return 0;
+	*before = patch_sig.mask;
+	patch_mask_set(sig_bits(mask));
+	patch_attend_looking();
+	return patch_interrupted(false);
+}
+
+void poll_mask_end(const sigset_t *mask, uint64_t before)
+{
+	if (mask)
+		patch_mask_set(before);
 }
 
 static size_t list_wants(struct gev_fd_want *want, const struct pollfd *fds, nfds_t n)
@@ -71,36 +75,45 @@ static size_t list_wants(struct gev_fd_want *want, const struct pollfd *fds, nfd
 	return k;
 }
 
-static int look(struct pollfd *fds, nfds_t n, const sigset_t *mask)
-{
-	static const struct timespec zero;
-	return mask ? real.ppoll(fds, n, &zero, mask) : real.poll(fds, n, 0);
-}
-
 static int wait_rounds(struct pollfd *fds, nfds_t n, int64_t deadline, const sigset_t *mask)
 {
 	struct gev_fd_want few[ON_STACK], *want = few;
-	bool masked = poll_mask_opens(mask);
-	int r = 0;
+	uint64_t before = 0;
 	if (n > ON_STACK && (want = malloc(n * sizeof *want)) == NULL)
 		return -ENOMEM;
 	size_t wants = list_wants(want, fds, n);
+	int r = poll_mask_begin(mask, &before);
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		r = poll_rest(rounds, deadline);
 		if (r == 0)
-			r = poll_wait(want, wants, deadline, masked);
-		if (r < 0)
+			r = poll_wait(want, wants, deadline);
+		if (r < 0 && r != -EINTR)
 			break;
 		if (r == 0)
 			rounds = 0;
-		r = look(fds, n, mask);
-		if (r < 0)
-			r = -errno;
-		else if (r == 0 && io_now() >= deadline)
+		/* The kernel, too, looks at the descriptors before it says that a signal came. */
+		int ready = io_poll(fds, n);
+		if (ready != 0)
+			r = ready > 0 ? ready : -errno;
+		else if (r == -EINTR || io_now() >= deadline)
 			break;
+		else
+			r = 0;
 	}
+	poll_mask_end(mask, before);
 	if (want != few)
 		free(want);
+	return r;
+}
+
+/* Nothing is ready, and the caller does not wait; but a signal may do. */
+int poll_at_once(const sigset_t *mask)
+{
+	uint64_t before = 0;
+	int r = poll_mask_begin(mask, &before);
+	poll_mask_end(mask, before);
+	if (r == 0)
+		poll_spun();
 	return r;
 }
 
@@ -109,11 +122,11 @@ static int poll_green(struct pollfd *fds, nfds_t n, int64_t timeout, const sigse
 {
 	io_cancellation_point();
 	int saved = errno;
-	int r = look(fds, n, mask);
+	int r = io_poll(fds, n);
 	if (r != 0)
 		return r;
 	if (timeout == 0)
-		poll_spun();
+		r = poll_at_once(mask);
 	else
 		r = wait_rounds(fds, n, io_after(timeout), mask);
 	return (int)io_result(r, saved);

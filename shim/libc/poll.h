@@ -4,14 +4,17 @@
 
 #include "shim/libc/wait.h"
 
-/* How long a park may last under a signal mask that opens something: nanoseconds. */
+/* How long it takes until something is looked at again of which nothing tells: nanoseconds. */
 enum { MASKED_SLICE = 20000000 };
 
 int poll_rest(unsigned rounds, int64_t deadline);
 void poll_spun(void);
 /* > 0 or 0: look again. Negative: -errno. */
-int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, bool masked);
-bool poll_mask_opens(const sigset_t *mask);
+int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline);
+/* Around the waits of a call with a mask of its own; NULL: it has none. */
+int poll_mask_begin(const sigset_t *mask, uint64_t *before);
+void poll_mask_end(const sigset_t *mask, uint64_t before);
+int poll_at_once(const sigset_t *mask);
 
 static inline bool poll_time_valid(const struct timespec *t)
 {

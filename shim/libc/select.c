@@ -29,14 +29,19 @@ static fd_set *copy(struct sets *s, int which)
 	return s->user[which] ? (fd_set *)(s->work + (size_t)which * s->words) : NULL;
 }
 
-static int look(struct sets *s, const sigset_t *mask)
+static int look(struct sets *s)
 {
 	static const struct timespec zero;
-	for (int i = 0; i < SETS; i++)
-		if (s->user[i])
-			memcpy(copy(s, i), s->user[i], s->words * sizeof *s->work);
-	/* pselect, which leaves the zero alone; without a mask it is select. */
-	return real.pselect(s->n, copy(s, IN), copy(s, OUT), copy(s, ODD), &zero, mask);
+	int saved = errno, r;
+	do {
+		errno = saved;
+		for (int i = 0; i < SETS; i++)
+			if (s->user[i])
+				memcpy(copy(s, i), s->user[i], s->words * sizeof *s->work);
+		/* pselect leaves the zero alone. EINTR: as io_poll. */
+		r = real.pselect(s->n, copy(s, IN), copy(s, OUT), copy(s, ODD), &zero, NULL);
+	} while (r < 0 && errno == EINTR);
+	return r;
 }
 
 /* The copies become the caller's: the answer, or after a timeout nothing. */
@@ -82,24 +87,27 @@ static bool list_wants(struct sets *s)
 
 static int wait_rounds(struct sets *s, int64_t deadline, const sigset_t *mask)
 {
-	bool masked = poll_mask_opens(mask);
-	int r = 0;
+	uint64_t before = 0;
 	if (!list_wants(s))
 		return -ENOMEM;
+	int r = poll_mask_begin(mask, &before);
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		r = poll_rest(rounds, deadline);
 		if (r == 0)
-			r = poll_wait(s->want, s->wants, deadline, masked);
-		if (r < 0)
+			r = poll_wait(s->want, s->wants, deadline);
+		if (r < 0 && r != -EINTR)
 			break;
 		if (r == 0)
 			rounds = 0;
-		r = look(s, mask);
-		if (r < 0)
-			r = -errno;
-		else if (r == 0 && io_now() >= deadline)
+		int ready = look(s);
+		if (ready != 0)
+			r = ready > 0 ? ready : -errno;
+		else if (r == -EINTR || io_now() >= deadline)
 			break;
+		else
+			r = 0;
 	}
+	poll_mask_end(mask, before);
 	if (s->want != s->few_want)
 		free(s->want);
 	return r;
@@ -113,11 +121,11 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 	if (SETS * s->words > sizeof s->few / sizeof *s->few &&
 	    (s->work = malloc(SETS * s->words * sizeof *s->work)) == NULL)
 		return -ENOMEM;
-	int r = look(s, mask);
+	int r = look(s);
 	if (r < 0)
 		r = -errno;
 	else if (r == 0 && deadline == 0)
-		poll_spun();
+		r = poll_at_once(mask);
 	else if (r == 0)
 		r = wait_rounds(s, deadline, mask);
 	if (r >= 0)

@@ -1,7 +1,7 @@
 /* The sleeps: sleep, usleep, nanosleep, clock_nanosleep, thrd_sleep.
  *
- * Every one ends as a native one that no signal interrupts: a parked greenlet does not meet handlers yet. A sleep
- * of nothing lets the others run once. */
+ * A handler ends each of them, with SA_RESTART too (signal(7)); what is left of the time is then given back. A sleep of nothing lets the others
+ * run once. */
 #define PATCH_FAMILY PATCH_FAMILY_TIME
 
 #include <threads.h>
@@ -15,13 +15,40 @@ enum {
 	LOOK_CPU = 5000000,
 };
 
-static void sleep_for(int64_t ns)
+/* 0 or EINTR, and then what is left of the time. */
+static int sleep_for(int64_t ns, int64_t *left)
 {
 	io_cancellation_point();
-	if (ns <= 0)
+	if (ns <= 0) {
 		patch_gev->yield();
-	else if (patch_gev->sleep_until(io_after(ns), GEV_PARK_KILLABLE) == -ECANCELED)
+		return 0;
+	}
+	int64_t until = io_after(ns);
+	int r = io_sleep(until);
+	if (r == -ECANCELED)
 		io_cancellation_point();
+	if (likely(r != -EINTR))
+		return 0;
+	*left = until == GEV_NEVER ? ns : until - io_now();
+	/* Over by the time the handler has run: so says the kernel, too. */
+	return *left > 0 ? EINTR : 0;
+}
+
+static void give_left(struct timespec *out, int64_t left)
+{
+	if (out)
+		*out = (struct timespec){.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+}
+
+/* As nanosleep does. */
+static int sleep_wanted(const struct timespec *want, struct timespec *out)
+{
+	int64_t left = 0;
+	if (sleep_for(poll_nanoseconds(want), &left) == 0)
+		return 0;
+	give_left(out, left);
+	errno = EINTR;
+	return -1;
 }
 
 static int64_t read_clock(clockid_t clock)
@@ -32,23 +59,26 @@ static int64_t read_clock(clockid_t clock)
 }
 
 /* Until that clock shows `until`: in slices, after each of which it is read again. */
-static void sleep_by(clockid_t clock, int64_t until, int64_t slice)
+static int sleep_by(clockid_t clock, int64_t until, int64_t slice)
 {
 	io_cancellation_point();
 	for (int64_t left; (left = until - read_clock(clock)) > 0;) {
-		if (patch_gev->sleep_until(io_after(left < slice ? left : slice), GEV_PARK_KILLABLE) == -ECANCELED) {
+		int r = io_sleep(io_after(left < slice ? left : slice));
+		if (r == -ECANCELED)
 			io_cancellation_point();
-			return;
-		}
+		if (r < 0)
+			return r == -EINTR ? EINTR : 0;
 	}
+	return 0;
 }
 
 unsigned patch_sleep(unsigned seconds)
 {
 	if (!patch_green())
 		return real.sleep(seconds);
-	sleep_for(seconds * INT64_C(1000000000));
-	return 0;
+	int64_t left = 0;
+	/* Whole seconds, rounded down (glibc sysdeps/posix/sleep.c). */
+	return sleep_for(seconds * INT64_C(1000000000), &left) ? (unsigned)(left / 1000000000) : 0;
 }
 EXPORT(sleep);
 
@@ -56,8 +86,11 @@ int patch_usleep(useconds_t microseconds)
 {
 	if (!patch_green())
 		return real.usleep(microseconds);
-	sleep_for(microseconds * INT64_C(1000));
-	return 0;
+	int64_t left = 0;
+	if (sleep_for(microseconds * INT64_C(1000), &left) == 0)
+		return 0;
+	errno = EINTR;
+	return -1;
 }
 EXPORT(usleep);
 
@@ -65,8 +98,7 @@ int patch_nanosleep(const struct timespec *want, struct timespec *left)
 {
 	if (!patch_green() || want == NULL || !poll_time_valid(want))
 		return real.nanosleep(want, left);
-	sleep_for(poll_nanoseconds(want));
-	return 0;
+	return sleep_wanted(want, left);
 }
 EXPORT(nanosleep);
 EXPORT_AS(__nanosleep, nanosleep);
@@ -83,9 +115,10 @@ int patch_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wan
 		return r;
 	int64_t ns = poll_nanoseconds(want);
 	bool absolute = (flags & TIMER_ABSTIME) != 0;
+	int64_t rest = 0;
 	switch (clock) {
 	case CLOCK_MONOTONIC:
-		sleep_for(absolute && ns != GEV_NEVER ? ns - io_now() : ns);
+		r = sleep_for(absolute && ns != GEV_NEVER ? ns - io_now() : ns, &rest);
 		break;
 	case CLOCK_REALTIME:
 	case CLOCK_TAI:
@@ -94,16 +127,21 @@ int patch_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wan
 	case CLOCK_BOOTTIME_ALARM:
 		/* Relative ones do not move when the clock is set (POSIX clock_nanosleep()). */
 		if (absolute)
-			sleep_by(clock, ns, LOOK_REALTIME);
+			r = sleep_by(clock, ns, LOOK_REALTIME);
 		else
-			sleep_for(ns);
+			r = sleep_for(ns, &rest);
 		break;
-	default:
+	default: {
 		/* A processor-time clock. It goes on only while others run, which they could not if this thread
 		 * slept for real. */
-		sleep_by(clock, absolute ? ns : read_clock(clock) + ns, LOOK_CPU);
+		int64_t until = absolute ? ns : read_clock(clock) + ns;
+		r = sleep_by(clock, until, LOOK_CPU);
+		rest = r ? until - read_clock(clock) : 0;
 	}
-	return 0;
+	}
+	if (r == EINTR && !absolute)
+		give_left(left, rest > 0 ? rest : 0);
+	return r;
 }
 EXPORT(clock_nanosleep);
 
@@ -111,7 +149,10 @@ int patch_thrd_sleep(const struct timespec *want, struct timespec *left)
 {
 	if (!patch_green() || want == NULL || !poll_time_valid(want))
 		return real.thrd_sleep(want, left);
-	sleep_for(poll_nanoseconds(want));
-	return 0;
+	/* C11 7.26.5.7: -1 when a signal has interrupted it; errno is not said to be touched, and is not. */
+	int saved = errno;
+	int r = sleep_wanted(want, left);
+	errno = saved;
+	return r;
 }
 EXPORT(thrd_sleep);

@@ -39,7 +39,7 @@ bool socket_blind(const struct description *d, size_t missing)
 bool socket_failed(int fd)
 {
 	struct pollfd p = {.fd = fd};
-	return real.poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+	return io_poll(&p, 1) > 0 && (p.revents & POLLERR);
 }
 
 static ssize_t attempt_receive(struct transfer *t)
@@ -62,7 +62,7 @@ static ssize_t peek(struct transfer *t, size_t enough)
 		if ((n < 0 && n != -EAGAIN) || n == 0 || n >= (ssize_t)enough)
 			return n;
 		struct pollfd p = {.fd = t->wait.fd, .events = POLLRDHUP};
-		if (n > 0 && real.poll(&p, 1, 0) > 0)
+		if (n > 0 && io_poll(&p, 1) > 0)
 			return n;
 		int r = n > 0 ? io_backoff(&t->wait) : io_wait(&t->wait);
 		if (r < 0)
@@ -116,7 +116,7 @@ APART static ssize_t receive_generally(int fd, struct description *d, void *buf,
 static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 {
 	uint32_t life = d->life, reused = __atomic_load_n(&fds_reused, __ATOMIC_ACQUIRE);
-	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER, GEV_PARK_KILLABLE);
+	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
 	__builtin_prefetch(d, 1); /* there while the kernel works */
 	/* Another thread may have closed the number, also between our wake and our turn. */
 	if (unlikely(fds_peek(fd) != d))

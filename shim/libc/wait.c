@@ -1,8 +1,9 @@
 /* The one place where calls on descriptors park. */
 #include "shim/libc/wait.h"
 
-#include <poll.h>
 #include <time.h>
+
+#include "shim/signal/signals.h"
 
 int64_t io_now(void)
 {
@@ -19,10 +20,19 @@ int64_t io_after(int64_t ns)
 	return ns >= GEV_NEVER - now ? GEV_NEVER : now + ns;
 }
 
+int io_poll(struct pollfd *fds, nfds_t n)
+{
+	int saved = errno, r;
+	/* Also with no time to wait the kernel says EINTR when a signal has come (fs/select.c, do_poll). */
+	while ((r = real.poll(fds, n, 0)) < 0 && errno == EINTR)
+		errno = saved;
+	return r;
+}
+
 bool io_ready(int fd, int way)
 {
 	struct pollfd p = {.fd = fd, .events = (short)(way == GEV_READABLE ? POLLIN : POLLOUT)};
-	return real.poll(&p, 1, 0) > 0;
+	return io_poll(&p, 1) > 0;
 }
 
 static void begin(struct io_wait *w)
@@ -41,6 +51,27 @@ static bool still_the_same(const struct io_wait *w)
 	return w->about && fds_peek(w->fd) == w->about && w->about->life == w->life;
 }
 
+/* A handler has run, or will. signal(7): with SA_RESTART a call goes on, but one that obeys a timeout of the socket never does. The kernel looks for data
+ * before it looks for signals. */
+static __attribute__((noinline)) int interrupted(const struct io_wait *w)
+{
+	int r = patch_interrupted(w->timeout == GEV_NEVER);
+	return r < 0 && io_ready(w->fd, w->way) ? 0 : r;
+}
+
+int io_sleep(int64_t until)
+{
+	for (;;) {
+		int r = patch_gev->sleep_until(until, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
+		if (r == -EINTR)
+			r = patch_interrupted(false);
+		else
+			return r;
+		if (r < 0)
+			return r;
+	}
+}
+
 int io_backoff(struct io_wait *w)
 {
 	begin(w);
@@ -50,7 +81,9 @@ int io_backoff(struct io_wait *w)
 	/* 50 us, doubled up to 6.4 ms: never more than the wait has already cost. */
 	int64_t until = now + (INT64_C(50000) << (w->naps < 7 ? w->naps : 7));
 	w->naps++;
-	return patch_gev->sleep_until(until < w->deadline ? until : w->deadline, GEV_PARK_KILLABLE);
+	int r = patch_gev->sleep_until(until < w->deadline ? until : w->deadline,
+				       GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
+	return unlikely(r == -EINTR) ? patch_interrupted(w->timeout == GEV_NEVER) : r;
 }
 
 int io_wait(struct io_wait *w)
@@ -62,12 +95,15 @@ int io_wait(struct io_wait *w)
 	if (w->blind || (w->vain >= 3 && io_ready(w->fd, w->way)))
 		return io_backoff(w);
 	w->vain++;
-	int r = patch_gev->fd_wait(w->fd, w->way, w->deadline, GEV_PARK_KILLABLE | (w->tried ? GEV_FD_OPEN : 0));
+	int r = patch_gev->fd_wait(w->fd, w->way, w->deadline,
+				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | (w->tried ? GEV_FD_OPEN : 0));
 	if (r > 0 || (r == -EBADF && still_the_same(w)))
 		return 0;
 	if (r == -ETIMEDOUT)
 		return -EAGAIN;
 	if (r == -EPERM)
 		return IO_NEVER_BLOCKS;
+	if (r == -EINTR)
+		return interrupted(w);
 	return r;
 }

@@ -6,6 +6,7 @@
 #define SHIM_LIBC_WAIT_H
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,11 +41,14 @@ int64_t io_now(void);
 int64_t io_after(int64_t ns);
 
 /* Parks until the call is worth another try: 0. -EAGAIN: the timeout of the socket has passed. -EBADF: closed
- * meanwhile. -ECANCELED: killed. IO_NEVER_BLOCKS. */
+ * meanwhile. -ECANCELED: killed. -EINTR: a handler has run that does not restart the call. IO_NEVER_BLOCKS. */
 int io_wait(struct io_wait *w);
 /* The same where nothing says when: sleeps a little, longer each time. */
 int io_backoff(struct io_wait *w);
-/* What poll(2) says now. */
+/* A sleep that ends early with -ECANCELED or, when a handler has run, with -EINTR. */
+int io_sleep(int64_t until);
+/* What poll(2) says now, without waiting. -1 and errno. */
+int io_poll(struct pollfd *fds, nfds_t n);
 bool io_ready(int fd, int way);
 
 /* POSIX cancellation points begin with this, and a wait that was cut short ends with it, holding nothing: it may

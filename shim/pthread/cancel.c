@@ -7,6 +7,7 @@
 #include "shim/pthread/cancel.h"
 
 #include "shim/base/log.h"
+#include "shim/signal/signals.h"
 
 bool patch_cancelled_any;
 
@@ -37,8 +38,11 @@ void patch_cancel_off(struct patch_thread *self)
 int patch_pthread_cancel(pthread_t id)
 {
 	struct patch_thread *t = patch_thread_find(id);
-	if (t == NULL)
-		return real.pthread_cancel(id);
+	if (t == NULL) {
+		int r = real.pthread_cancel(id);
+		patch_ticks_again(); /* libc has taken the number for itself */
+		return r;
+	}
 	uint32_t state = patch_thread_state(t);
 	if (state == PATCH_GONE)
 		return ESRCH;

@@ -8,6 +8,7 @@
 #include "shim/base/next.h"
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/thread.h"
+#include "shim/signal/signals.h"
 
 bool patch_main_framed;
 
@@ -60,6 +61,7 @@ void patch_thread_end(void)
 	run_thread_locals();
 	patch_keys_end();
 	patch_robust_end();
+	patch_signals_gone();
 	free(t->cpus);
 	t->cpus = NULL;
 	bool nobody_asks = give_result(t);
@@ -76,6 +78,7 @@ void patch_main_end(void)
 		return; /* never started: libc's own end is right */
 	patch_cancel_off(t);
 	patch_keys_end();
+	patch_signals_gone();
 	give_result(t);
 	/* With green threads alone the runtime ends the process with its last one, in that thread, as libc does. Only
 	 * libc knows when its own threads have ended: then main's OS thread goes on to libc when it has no green ones

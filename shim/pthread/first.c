@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "shim/pthread/thread.h"
+#include "shim/signal/signals.h"
 
 __thread struct patch_thread patch_me;
 
@@ -88,6 +89,7 @@ void patch_threads_begin(void)
 	if (tid_at(pthread_self()) != getpid())
 		return;
 	adopt_main(&patch_me);
+	patch_signals_begin();
 	begun = true;
 }
 
@@ -99,6 +101,7 @@ void patch_threads_forked(void)
 		return;
 	patch_me.greenlet = patch_gev->self();
 	os_thread = pthread_self();
+	patch_signals_forked();
 }
 
 #if defined(__x86_64__)

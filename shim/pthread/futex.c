@@ -16,6 +16,7 @@
 
 #include "shim/pthread/thread.h"
 #include "shim/pthread/until.h"
+#include "shim/signal/signals.h"
 
 struct watch {
 	const uint32_t *word;
@@ -28,10 +29,11 @@ static bool as_expected(void *arg)
 	return __atomic_load_n(w->word, __ATOMIC_SEQ_CST) == w->expected;
 }
 
-/* 0, -EAGAIN or -ETIMEDOUT. */
+/* 0, -EAGAIN, -ETIMEDOUT or -EINTR. */
 static int wait_private(struct watch *w, int64_t deadline)
 {
-	return patch_gev->lot_wait(w->word, as_expected, NULL, w, deadline, GEV_PARK_PLAIN | GEV_ON_FUTEX, NULL);
+	return patch_gev->lot_wait(w->word, as_expected, NULL, w, deadline, GEV_PARK_INTERRUPTIBLE | GEV_ON_FUTEX,
+				   NULL);
 }
 
 static int wait_shared(struct watch *w, int64_t deadline)
@@ -43,7 +45,7 @@ static int wait_shared(struct watch *w, int64_t deadline)
 		int r = wait_private(w, deadline - now < look ? deadline : now + look);
 		if (r == -EAGAIN)
 			return queued ? 0 : r;
-		if (r == 0 || patch_now() >= deadline)
+		if (r == 0 || r == -EINTR || patch_now() >= deadline)
 			return r;
 		queued = true;
 	}
@@ -64,6 +66,9 @@ static int wait(const uint32_t *word, int op, uint32_t expected, const struct ti
 			deadline = span >= GEV_NEVER - now ? GEV_NEVER : now + span;
 		}
 		int r = op & FUTEX_PRIVATE_FLAG ? wait_private(&w, deadline) : wait_shared(&w, deadline);
+		/* Restarted only without a time limit (kernel/futex/waitwake.c, futex_wait). */
+		if (r == -EINTR && patch_interrupted(time == NULL) == 0)
+			continue;
 		if (r != -ETIMEDOUT || (op & FUTEX_CMD_MASK) == FUTEX_WAIT || patch_reached(clock, time))
 			return r;
 	}

@@ -11,7 +11,7 @@
  * greenlet tries and naps. So is every wait before the runtime has started.
  *
  * sem_post in a signal handler: without waiters it is one atomic step and safe. With waiters it takes the lock of
- * their queue; if the handler has interrupted the runtime on the same OS thread while it held that lock, it hangs.
+ * their queue; but no handler runs where it has interrupted the runtime (signal/), so nobody below it holds that lock.
  */
 #include <limits.h>
 #include <linux/futex.h>
@@ -19,6 +19,7 @@
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/mutex_word.h"
 #include "shim/pthread/until.h"
+#include "shim/signal/signals.h"
 
 _Static_assert(sizeof(sem_t) == 32 && sizeof(long) == 8, "struct new_sem of 64-bit systems");
 
@@ -77,12 +78,15 @@ static int wait_green(sem_t *sem, clockid_t clock, const struct timespec *until)
 		struct waiting w = {.sem = sem};
 		uintptr_t told;
 		int r = patch_gev->lot_wait(sem, count_in, NULL, &w, patch_until(clock, until),
-					    GEV_PARK_KILLABLE | GEV_ON_SEM, &told);
+					    GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | GEV_ON_SEM, &told);
 		if (w.got_it || (r == 0 && told == HANDED))
 			return 0;
 		__atomic_fetch_sub(data_of(sem), ONE_WAITER, __ATOMIC_RELAXED);
 		if (r == -ECANCELED)
 			patch_testcancel();
+		/* The kernel restarts a futex wait without a time limit only (kernel/futex/waitwake.c, futex_wait). */
+		if (r == -EINTR && patch_interrupted(until == NULL) < 0)
+			return EINTR;
 		if (r == -ETIMEDOUT && patch_reached(clock, until))
 			return ETIMEDOUT;
 	}

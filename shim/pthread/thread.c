@@ -9,6 +9,7 @@
 
 #include "shim/base/log.h"
 #include "shim/base/options.h"
+#include "shim/signal/signals.h"
 
 bool patch_real_threads;
 
@@ -19,6 +20,8 @@ struct wanted {
 	int priority;
 	cpu_set_t cpus;
 	bool has_cpus;
+	sigset_t mask;
+	bool has_mask;
 };
 
 /* ---- Green or real ---- */
@@ -114,6 +117,7 @@ static int read_attr(const pthread_attr_t *attr, struct wanted *w)
 			return PATCH_MAKE_REAL;
 		}
 	}
+	w->has_mask = pthread_attr_getsigmask_np(attr, &w->mask) == 0;
 	w->has_cpus = pthread_attr_getaffinity_np(attr, sizeof w->cpus, &w->cpus) == 0 && !is_default(&w->cpus);
 	return 0;
 }
@@ -204,6 +208,7 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	t->priority = patch_me.priority;
 	memcpy(t->name, patch_me.name, sizeof t->name);
 	__atomic_store_n(&t->state, w.detached ? PATCH_DETACHED : PATCH_JOINABLE, __ATOMIC_RELEASE);
+	patch_signals_born(tp, g, w.has_mask ? &w.mask : NULL);
 	*id = (pthread_t)tp;
 	patch_gev->thread_start(g);
 	return 0;

@@ -1,0 +1,142 @@
+/* Whose is it? The notes that have come are put into queues, and who has something to do is told.
+ *
+ * A signal for the process goes to main if main lets it through, as the kernel has it (kernel/signal.c, complete_signal); else to whoever
+ * runs; else to any thread that does. If all block it, it waits: for a thread in sigwait, or one that lets it through later. */
+#include "shim/signal/signals.h"
+
+static struct patch_signals *main_signals;
+static int unsettled; /* threads that have been told and do not wait: nothing brings them to a safe place but a tick */
+
+void patch_attend_main(struct patch_signals *main)
+{
+	main_signals = main;
+}
+
+void patch_settle(struct patch_signals *s)
+{
+	if (s->unsettled) {
+		s->unsettled = false;
+		unsettled--;
+	}
+	patch_gev->interrupt(s->greenlet, false);
+}
+
+bool patch_unsettled(void)
+{
+	return unsettled > 0;
+}
+
+void patch_attend_forked(void)
+{
+	unsettled = 0;
+	patch_sig.unsettled = false;
+	/* In the child of another thread's fork that thread is main. */
+	main_signals = &patch_sig;
+}
+
+void patch_notify(struct patch_signals *s)
+{
+	if (s->looking || patch_gev->interrupt(s->greenlet, true))
+		return;
+	if (!s->unsettled) {
+		s->unsettled = true;
+		unsettled++;
+	}
+	patch_tick_soon();
+}
+
+struct looking {
+	sigbits bit;
+	struct patch_signals *open, *waits;
+};
+
+static bool look_at(struct patch_signals *s, struct looking *l)
+{
+	if (s->known && !(s->mask & l->bit))
+		l->open = s;
+	else if (s->known && (s->awaited & l->bit) && l->waits == NULL)
+		l->waits = s;
+	return l->open == NULL;
+}
+
+static bool look_at_greenlet(struct gev_greenlet *g, void *arg)
+{
+	return look_at(patch_signals_at(patch_gev->thread_pointer(g)), arg);
+}
+
+/* Whoever shall have sig; NULL: nobody just now. */
+static struct patch_signals *choose(int sig)
+{
+	struct looking l = {.bit = sig_bit(sig)};
+	if (look_at(main_signals, &l) && (patch_gev->busy() || patch_gev->self() == NULL || look_at(&patch_sig, &l)))
+		patch_gev->each(look_at_greenlet, &l);
+	return l.open ? l.open : l.waits;
+}
+
+/* False: nothing is left to be done for a signal that would be delivered to s now. */
+static bool worth_queueing(const struct patch_signals *s, int sig)
+{
+	if (s == NULL || (s->mask & sig_bit(sig)))
+		return true;
+	if (patch_action_ignored(sig))
+		return false;
+	if (!patch_action_default(sig))
+		return true;
+	/* It ends or stops the process: whichever thread it is for. */
+	patch_action_default_now(sig);
+	return false;
+}
+
+static void put_directed(struct patch_note *n)
+{
+	struct patch_signals *s = patch_signals_at((void *)n->target);
+	int sig = n->info.si_signo;
+	if (!s->known || !worth_queueing(s, sig)) {
+		patch_note_free(n);
+		return;
+	}
+	if (patch_queue_put(&s->queue, n) && (sig_bit(sig) & (~s->mask | s->awaited)))
+		patch_notify(s);
+}
+
+static void put_for_process(struct patch_note *n)
+{
+	int sig = n->info.si_signo;
+	if (worth_queueing(choose(sig), sig))
+		patch_queue_put(&patch_process_queue, n);
+	else
+		patch_note_free(n);
+}
+
+/* Those for the process whose chosen thread has changed its mind, or ended, too. */
+static void offer(void)
+{
+	for (sigbits left = patch_process_queue.has; left; left &= left - 1) {
+		struct patch_signals *s = choose(__builtin_ctzll(left) + 1);
+		if (s)
+			patch_notify(s);
+	}
+}
+
+void patch_attend_looking(void)
+{
+	patch_sig.looking = true;
+	patch_attend();
+	patch_sig.looking = false;
+}
+
+void patch_attend(void)
+{
+	patch_signals_touched++;
+	struct patch_note *next;
+	for (struct patch_note *n = patch_notes_take(); n; n = next) {
+		next = n->next;
+		if (n->target)
+			put_directed(n);
+		else
+			put_for_process(n);
+	}
+	if (unlikely(patch_process_queue.has))
+		offer();
+	patch_signals_touched--;
+}

@@ -1,0 +1,218 @@
+/* signals.h: signals among green threads.
+ *
+ * The kernel knows one OS thread, and this folder makes many of it (signal(7), POSIX.1-2017 2.4):
+ *
+ *      kernel --trampoline--> note --incoming--> attend: whose is it? --> queue of a thread, or of the process
+ *                                                                              |
+ *                                   the thread's next safe place: deliver <----+
+ *
+ * - Handlers are installed as one trampoline (action.c). Where it has interrupted the program's own code, the handler runs at once,
+ *   on the running thread. Where it has interrupted libc, it runs at once too, but nothing may switch meanwhile: libc may hold
+ *   a lock. Where it has interrupted the runtime or this shim, a note is left, and a tick comes soon to look again.
+ * - Each green thread has its mask. The kernel's is the running thread's; while the hub looks outside, what all block (mask.c).
+ * - A signal for a parked thread interrupts its wait. The wait ends with EINTR, or begins again (SA_RESTART), or never notices.
+ *
+ * Before the runtime starts, and on OS threads that the hub does not run, everything is libc's and the kernel's.
+ *
+ * Invariants: queues are touched on the hub's OS thread only, and never by a handler that has interrupted someone who touches them
+ * (patch_signals_touched); an incoming note belongs to whoever takes the whole list. */
+#ifndef PATCH_SIGNAL_SIGNALS_H
+#define PATCH_SIGNAL_SIGNALS_H
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include "shim/base/patch.h"
+
+/* A set of signals as the kernel has it: bit sig - 1. */
+typedef uint64_t sigbits;
+
+static inline sigbits sig_bit(int sig)
+{
+	return UINT64_C(1) << (sig - 1);
+}
+
+static inline sigbits sig_bits(const sigset_t *set)
+{
+	return *(const sigbits *)(const void *)set;
+}
+
+/* libc keeps two signals for itself, and a program can neither block nor handle them (nptl/nptl-signals). One of the two serves us. */
+enum { SIG_CANCEL = 32, SIG_SETXID = 33, SIG_FIRST_RT = 32, SIG_MAX = 64 };
+#define SIG_NEVER_BLOCKED (sig_bit(SIGKILL) | sig_bit(SIGSTOP) | sig_bit(SIG_CANCEL) | sig_bit(SIG_SETXID))
+
+static inline bool sig_valid(int sig)
+{
+	return sig > 0 && sig <= SIG_MAX && sig != SIG_CANCEL && sig != SIG_SETXID;
+}
+
+/* ---- Notes and queues (note.c) ---- */
+
+struct patch_note {
+	struct patch_note *next;
+	pthread_t target; /* 0: the process */
+	uint32_t used;    /* atomic */
+	siginfo_t info;
+};
+
+struct patch_queue {
+	struct patch_note *first;
+	sigbits has;
+};
+
+/* Async-signal-safe, any thread. NULL: all are in use. */
+struct patch_note *patch_note_new(int sig, const siginfo_t *info, pthread_t target);
+void patch_note_free(struct patch_note *note);
+/* Async-signal-safe, any thread: the note is on its way, and attend will see it. */
+void patch_note_send(struct patch_note *note);
+/* All that have come, oldest first. */
+struct patch_note *patch_notes_take(void);
+/* A standard signal that is there already is not queued twice (POSIX 2.4.1). False: it was, and the note is free again. */
+bool patch_queue_put(struct patch_queue *q, struct patch_note *note);
+/* The oldest of the lowest number in `which`; NULL. The caller frees it. */
+struct patch_note *patch_queue_get(struct patch_queue *q, sigbits which);
+void patch_queue_clear(struct patch_queue *q);
+
+/* ---- A thread's signals ---- */
+
+/* A handler that runs, on its thread's stack; innermost first. */
+struct patch_frame {
+	struct patch_frame *outer;
+	bool pinned;
+};
+
+struct patch_signals {
+	bool known;     /* of a thread that libpatch made, or of main */
+	bool safe;      /* the call of libc's that is under way holds no lock: a handler that interrupts it may park */
+	bool unsettled; /* it was told, while it did not wait */
+	bool looking;   /* it will look by itself */
+	sigbits mask;
+	sigbits awaited; /* what it waits for in sigwait */
+	struct patch_queue queue;
+	struct patch_frame *frames;
+	struct gev_greenlet *greenlet;
+	stack_t stack; /* its alternate one */
+};
+
+extern __thread struct patch_signals patch_sig __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Of the thread with that thread pointer, which is one of ours. */
+static inline struct patch_signals *patch_signals_at(const void *tp)
+{
+	return (struct patch_signals *)(void *)((char *)tp + ((char *)&patch_sig - (char *)pthread_self()));
+}
+
+/* The process's: for it, and chosen for nobody yet or not taken yet. */
+extern struct patch_queue patch_process_queue;
+
+/* How many of those who touch the queues are under way on the hub's OS thread; a handler that finds one leaves a note. */
+extern int patch_signals_touched;
+
+/* Whether the caller's signals are ours to handle: the runtime has started, and this is a green thread. */
+static inline bool patch_signals_ours(void)
+{
+	return unlikely(patch_started) && patch_sig.known && patch_gev->self() != NULL;
+}
+
+/* ---- Life (life.c) ---- */
+
+/* Once, by main, before its first green thread. */
+void patch_signals_begin(void);
+/* Of a thread that is about to start: as its creator, or with a mask of its own. */
+void patch_signals_born(void *tp, struct gev_greenlet *g, const sigset_t *mask);
+/* Of the caller, which ends. */
+void patch_signals_gone(void);
+void patch_signals_forked(void);
+/* The kernel's number of the hub's OS thread. */
+int patch_hub_tid(void);
+
+/* ---- Masks (mask.c) ---- */
+
+/* Of the caller. What becomes unblocked is not delivered yet. */
+void patch_mask_set(sigbits mask);
+/* The kernel has changed its mask by itself: at the end of a handler, by a long jump. Only the records follow. */
+void patch_mask_note(sigbits mask);
+/* The trampoline runs: the kernel blocks everything. */
+void patch_mask_blocked_all(void);
+/* Threads come and go. */
+void patch_mask_count(sigbits mask, int by);
+void patch_mask_arrive(void);
+void patch_mask_idle(void);
+void patch_mask_forked(sigbits mask);
+
+/* ---- Actions (action.c) ---- */
+
+/* What the program has said about sig; for one whose handler is to be called now (SA_RESETHAND is done). */
+void patch_action_take(int sig, struct sigaction *action);
+/* Whether sig would do nothing if it were delivered now. */
+bool patch_action_ignored(int sig);
+bool patch_action_default(int sig);
+void patch_actions_begin(void);
+/* The default action, done by the kernel. Returns, if at all, when the process has been continued. */
+void patch_action_default_now(int sig);
+
+/* ---- Whose it is (attend.c) ---- */
+
+/* Hands out what has come. On the hub's OS thread, not from a handler that finds patch_signals_touched. */
+void patch_attend(void);
+/* The same, by a thread that delivers its own afterwards. */
+void patch_attend_looking(void);
+void patch_attend_main(struct patch_signals *main);
+void patch_attend_forked(void);
+/* s has something to do: its wait is interrupted, or a tick will find it. */
+void patch_notify(struct patch_signals *s);
+/* s, the caller, looks now. */
+void patch_settle(struct patch_signals *s);
+/* Whether anybody was told who does not wait, and has not looked since. */
+bool patch_unsettled(void);
+
+/* ---- Delivery (deliver.c, place.c) ---- */
+
+enum patch_place {
+	PATCH_PLACE_FOREIGN, /* an OS thread that the hub does not run */
+	PATCH_PLACE_RUNTIME, /* the hub, or a stretch of runtime or shim: only a note may be left */
+	PATCH_PLACE_LIBC,    /* libc or another library that may hold a lock which is not ours */
+	PATCH_PLACE_PROGRAM, /* the program's own code */
+};
+
+/* What a handler has interrupted. */
+enum patch_place patch_place_of(const ucontext_t *context);
+void patch_places_begin(void);
+
+void patch_on_signal(int sig, siginfo_t *info, void *context);
+
+/* Runs the caller's handlers that can run: in a safe place. 0: none ran. 1: all of them restart what they interrupt. 2: not all. */
+int patch_deliver(void);
+/* The same in a signal handler, on top of what it has interrupted. */
+void patch_deliver_here(ucontext_t *context, bool pinned);
+/* A wait of the caller ended with -EINTR. 0: go on with it. -EINTR: end it so. `restarts`: whether SA_RESTART applies to this call. */
+int patch_interrupted(bool restarts);
+/* The hook for waits that no signal ends. */
+void patch_handle(void);
+/* Whether something is there for the caller that it does not block. */
+bool patch_deliverable(const struct patch_signals *s);
+
+/* ---- Ticks (tick.c) ---- */
+
+void patch_ticks_begin(void);
+void patch_ticks_forked(void);
+/* libc has put a handler of its own in place of ours (pthread_cancel of a real thread). */
+void patch_ticks_again(void);
+/* Async-signal-safe: what could not be delivered just now is looked at again soon. */
+void patch_tick_soon(void);
+
+/* ---- What the processor says (frame-ARCH.c) ---- */
+
+/* How the kernel comes back from a handler that libc has not installed: flags and the function, where one is needed. */
+void patch_frame_return(unsigned long *flags, void (**restorer)(void));
+/* Where a context stands. */
+uintptr_t patch_frame_pc(const ucontext_t *context);
+uintptr_t patch_frame_sp(const ucontext_t *context);
+/* The stack pointer that a long jump to env sets. */
+uintptr_t patch_jump_goal(const struct __jmp_buf_tag *env);
+
+#endif
