@@ -2,6 +2,7 @@
 #include "gev/embed.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
 #include "lib/base/macros.h"
@@ -17,6 +18,7 @@
 #include "lib/core/signals.h"
 #include "lib/io/readiness.h"
 #include "lib/io/record.h"
+#include "lib/watch/stats.h"
 
 static int start(void *(*original)(const char *name))
 {
@@ -86,6 +88,11 @@ static void __attribute__((noreturn)) thread_exit(void)
 static void *thread_pointer(const struct gev_greenlet *g)
 {
 	return g->context.tp;
+}
+
+static void thread_name(struct gev_greenlet *g, const char *name)
+{
+	snprintf(g->name, sizeof g->name, "%s", name);
 }
 
 static void thread_stack(const struct gev_greenlet *g, struct gev_stack_info *out)
@@ -181,6 +188,8 @@ static const struct gev_embed table = {
 	.fd_closed = gev__fd_closed,
 	.fds_closed = gev__fds_closed,
 	.each = each,
+	.thread_name = thread_name,
+	.watch_counts = gev__stats_passed,
 };
 
 const struct gev_embed *gev_embed_v1(void)

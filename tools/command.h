@@ -17,11 +17,14 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the name; returns gev's exit status */
 };
 
+extern const struct command command_bt;
 extern const struct command command_check;
 extern const struct command command_compare;
 extern const struct command command_env;
 extern const struct command command_help;
+extern const struct command command_ps;
 extern const struct command command_run;
+extern const struct command command_stats;
 
 /* The text of `gev help NAME`; NULL: there is none. */
 const char *help_text(const char *name);

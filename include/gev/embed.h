@@ -40,10 +40,11 @@ enum {
 	GEV_ON_MUTEX = 0x300,    /* a pthread_mutex_t, whose __owner is true */
 	GEV_ON_COND = 0x400,
 	GEV_ON_SEM = 0x500,
-	GEV_ON_RWLOCK = 0x600, /* inside a pthread_rwlock_t */
+	GEV_ON_RWLOCK = 0x600, /* a pthread_rwlock_t, whose __cur_writer is true */
 	GEV_ON_BARRIER = 0x700,
 	GEV_ON_ONCE = 0x800,
 	GEV_ON_FUTEX = 0x900,
+	GEV_ON_RWLOCK_WRITER = 0xa00, /* 8 bytes above one */
 };
 
 /* Which way an fd must become ready. Errors and hang-ups make both ready. */
@@ -90,6 +91,12 @@ struct gev_signal_hooks {
 	void (*handle)(void);
 };
 
+/* How often a function was called whose calls the shim does not make cooperative, while others were ready to run. */
+struct gev_watch_count {
+	const char *name;
+	const uint64_t *calls; /* atomic */
+};
+
 struct gev_embed {
 	size_t size;
 
@@ -118,7 +125,7 @@ struct gev_embed {
 
 	/* A greenlet with an identity of its own, on the caller's hub, runs entry(arg). `entry` must not
 	 * return before it has let go of everything that lies in its TLS. The result is held by the caller until thread_free.
-	 * *tp receives the thread pointer: it is the value of pthread_self() in the new thread.
+	 * A watcher names the thread by the function at `arg`. *tp receives the thread pointer: it is the value of pthread_self() in the new thread.
 	 * -EAGAIN: no memory for stack or identity. -EPERM: not on a greenlet. */
 	int (*thread_new)(const struct gev_thread_attr *attr, void (*entry)(void *arg), void *arg,
 			  struct gev_greenlet **out, void **tp);
@@ -239,6 +246,13 @@ struct gev_embed {
 	void (*fds_closed)(unsigned first, unsigned last);
 	/* Calls f for every greenlet of the caller's hub that has not ended, main apart, until it says false. f must not make or end any. */
 	void (*each)(bool (*f)(struct gev_greenlet *g, void *arg), void *arg);
+
+	/* ---- For those who look on -------------------------------------------------------------------------- */
+
+	/* What the greenlet is called from now on; copied, 15 bytes of it. */
+	void (*thread_name)(struct gev_greenlet *g, const char *name);
+	/* Statistics shall show these counts too. The array and what it points to stay the caller's, and stay. */
+	void (*watch_counts)(const struct gev_watch_count *counts, size_t n);
 };
 
 #ifdef GEV_BUILDING

@@ -187,6 +187,8 @@ void gev__greenlet_finish(void *value)
 	struct gev__hub *h = g->hub;
 	h->live--;
 	gev__probe(exit, g);
+	if (unlikely(gev__hooks != NULL))
+		gev__hooks->ended(g);
 	if (g == &h->main)
 		finish_main(h, g);
 	/* The last thread of a process takes the process with it, with status 0 (POSIX, pthread_exit). Main has ended before, or a fork left it behind. */

@@ -16,6 +16,8 @@ struct gev__hooks {
 	void (*hub_gone)(struct gev__hub *h);   /* everything of it is still there */
 	void (*hub_forked)(struct gev__hub *h); /* in the child: only the running greenlet is left */
 	void (*made)(struct gev_greenlet *g);
+	void (*ended)(struct gev_greenlet *g); /* by itself, at its very end */
+	/* NULL: the clock is not looked at more often than without an observer. */
 	void (*left)(struct gev__hub *h, struct gev_greenlet *g,
 		     int64_t now);                       /* g has run until now; its state says why it stops */
 	void (*turned)(struct gev__hub *h, int64_t now); /* the hub has looked outside, and lets the ready ones run */

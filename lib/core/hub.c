@@ -68,7 +68,7 @@ static bool tick(struct gev__hub *h)
 		h->countdown_from *= 2;
 	}
 	h->countdown = h->countdown_from;
-	if (unlikely(gev__hooks != NULL))
+	if (unlikely(gev__hooks && gev__hooks->left))
 		gev__hooks->left(h, gev__self(), now);
 	run_timers(h, now);
 	int64_t unpolled = now - h->polled_at;
@@ -363,8 +363,8 @@ struct gev__hub *gev__hub_get(int *error)
 	*error = posix_memalign((void **)&h, CACHE_LINE, sizeof *h) ? -ENOMEM : 0;
 	if (*error)
 		return NULL;
-	/* With an observer the clock is looked at, and he is told, at every switch. */
-	int most = gev__hooks ? 1 : COUNTDOWN_MAX;
+	/* With an observer of every switch the clock is looked at each time, and he is told. */
+	int most = gev__hooks && gev__hooks->left ? 1 : COUNTDOWN_MAX;
 	*h = (struct gev__hub){
 		.countdown = 1, .countdown_from = most, .countdown_most = most, .live = 1, .alone = 1, .era = gev__era};
 	if (gev__ready_reserve(h, 1) < 0 || gev__stack_get(&h->stacks, HUB_STACK_SIZE, 0, &h->self_stack) < 0) {

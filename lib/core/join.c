@@ -95,7 +95,7 @@ static int wait_afar(struct gev_greenlet *g, int64_t deadline)
 		return -EPERM;
 	__atomic_store_n(&g->joined_afar, true, __ATOMIC_RELEASE);
 	while (!gev__is_done(g) && !gev__handle_is_lost(g)) {
-		int r = gev__lot_wait(g, not_done, leave_word, g, deadline, GEV_PARK_KILLABLE, NULL);
+		int r = gev__lot_wait(g, not_done, leave_word, g, deadline, GEV_PARK_KILLABLE | GEV_ON_GREENLET, NULL);
 		if (r < 0 && r != -EAGAIN)
 			return r;
 	}

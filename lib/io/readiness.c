@@ -280,19 +280,22 @@ static void leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, s
 	*(struct crowd *)(void *)g->wait_room = (struct crowd){.want = want, .n = n, .tag = want ? &crowd_tag : NULL};
 }
 
-int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way)
+int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way, const struct gev_fd_want **want)
 {
+	/* Whoever asks from another thread may meet it half written: each word is read once, and the records of descriptors stay. */
 	const struct crowd *c = (const struct crowd *)(const void *)g->wait_room;
-	if (c->tag == &crowd_tag) {
-		*fd = c->n ? c->want->fd : -1;
-		*way = c->n ? c->want->events : 0;
-		return (int)c->n;
+	*want = NULL;
+	if (__atomic_load_n(&c->tag, __ATOMIC_ACQUIRE) == &crowd_tag) {
+		*want = __atomic_load_n(&c->want, __ATOMIC_RELAXED);
+		return (int)__atomic_load_n(&c->n, __ATOMIC_RELAXED);
 	}
 	const struct waiter *w = (const struct waiter *)(const void *)g->wait_room;
-	if (w->g != g || w->link == NULL)
+	const struct side *side = __atomic_load_n(&w->side, __ATOMIC_RELAXED);
+	if (side == NULL || __atomic_load_n(&w->g, __ATOMIC_RELAXED) != g ||
+	    __atomic_load_n(&w->link, __ATOMIC_ACQUIRE) == NULL)
 		return 0;
-	*fd = w->side->io.fd;
-	*way = w->side->io.events & EV_READ ? GEV_READABLE : GEV_WRITABLE;
+	*fd = side->io.fd;
+	*way = side->io.events & EV_READ ? GEV_READABLE : GEV_WRITABLE;
 	return 1;
 }
 

@@ -16,9 +16,9 @@
 int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags);
 int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
 
-/* For observers, on the hub's OS thread: for how many descriptors g, which is parked, waits; the first of them and its GEV_READABLE | GEV_WRITABLE
- * (0: something odd). */
-int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way);
+/* For observers, on any OS thread, while g's hub exists: for how many descriptors g waits. One: *fd and its *way, GEV_READABLE or GEV_WRITABLE;
+ * or, as for more, *want is where they are listed, on memory that may be gone when it is read. */
+int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way, const struct gev_fd_want **want);
 
 /* After a read of a stream socket: whether it took all there was, so that the next one had better wait than try. */
 void gev__fd_note_read(int fd, bool took_all);

@@ -55,6 +55,7 @@ int patch_pthread_setname_np(pthread_t id, const char *name)
 	if (n >= sizeof t->name)
 		return ERANGE;
 	memcpy(t->name, name, n + 1);
+	patch_gev->thread_name(t->greenlet, name);
 	return 0;
 }
 EXPORT(pthread_setname_np);

@@ -153,7 +153,7 @@ int patch_rwlock_wait(pthread_rwlock_t *l, bool write, clockid_t clock, const st
 	for (;;) {
 		uintptr_t told;
 		int r = patch_gev->lot_wait(queue, still_held, NULL, &w, patch_until(clock, until),
-					    GEV_PARK_PLAIN | GEV_ON_RWLOCK, &told);
+					    GEV_PARK_PLAIN | (write ? GEV_ON_RWLOCK_WRITER : GEV_ON_RWLOCK), &told);
 		if (r == -EAGAIN)
 			return w.tried;
 		if (r == 0 && told == HANDED)

@@ -193,7 +193,8 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	struct gev_greenlet *g;
 	void *tp;
 	w.attr.suspended = true;
-	if (patch_gev->thread_new(&w.attr, patch_thread_entry, NULL, &g, &tp) < 0) {
+	w.attr.name = patch_me.name; /* inherited, as natively */
+	if (patch_gev->thread_new(&w.attr, patch_thread_entry, (void *)entry, &g, &tp) < 0) {
 		free(cpus);
 		return EAGAIN;
 	}

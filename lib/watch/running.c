@@ -1,0 +1,161 @@
+/* Looking at a running thread.
+ *
+ * /proc/self/task/TID/syscall says "running", or the call's number, its arguments, stack pointer and program counter (proc(5)). To a thread
+ * that computes a real-time signal is sent, whose handler says where it was interrupted, and stays until the watcher has copied the stack; nothing
+ * is allocated meanwhile, because it may have been interrupted in malloc. It interrupts no system call, so the program does not notice. The signal is used only if the program has left it alone. */
+#include "lib/watch/running.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/sys.h"
+#include "lib/watch/outside.h"
+
+static int hold_signal(void)
+{
+	return SIGRTMAX - 5;
+}
+
+enum { IDLE, ASKED, HELD, GO };
+
+static uint32_t phase; /* futex */
+static pid_t held;
+static struct gev__stand found;
+
+static void wait_while(uint32_t value, int64_t ns)
+{
+	struct timespec t = gev__timespec(ns);
+	gev__sys.syscall(SYS_futex, (long)&phase, FUTEX_WAIT_PRIVATE, value, (long)&t, 0, 0);
+}
+
+static void set(uint32_t value)
+{
+	__atomic_store_n(&phase, value, __ATOMIC_SEQ_CST);
+	gev__sys.syscall(SYS_futex, (long)&phase, FUTEX_WAKE_PRIVATE, INT_MAX, 0, 0, 0);
+}
+
+/* Longer than any look takes; a watcher that fails must not stop the program. */
+#define HELD_AT_MOST_NS (NS_PER_S / 2)
+#define ANSWER_NS (NS_PER_S / 10)
+
+static void on_hold(int sig, siginfo_t *info, void *context)
+{
+	int saved = errno;
+	uint32_t asked = ASKED;
+	const ucontext_t *uc = context;
+	if (gev__sys.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0) != __atomic_load_n(&held, __ATOMIC_ACQUIRE))
+		return;
+#if defined(__x86_64__)
+	found = (struct gev__stand){
+		.pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP],
+		.sp = (uintptr_t)uc->uc_mcontext.gregs[REG_RSP],
+		.fp = (uintptr_t)uc->uc_mcontext.gregs[REG_RBP],
+	};
+#elif defined(__aarch64__)
+	found = (struct gev__stand){
+		.pc = (uintptr_t)uc->uc_mcontext.pc,
+		.sp = (uintptr_t)uc->uc_mcontext.sp,
+		.fp = (uintptr_t)uc->uc_mcontext.regs[29],
+	};
+#endif
+	if (__atomic_compare_exchange_n(&phase, &asked, HELD, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		set(HELD);
+		int64_t until = gev__now() + HELD_AT_MOST_NS;
+		while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) == HELD && gev__now() < until)
+			wait_while(HELD, ANSWER_NS);
+	}
+	errno = saved;
+}
+
+static bool may_signal(void)
+{
+	struct sigaction now;
+	if (sigaction(hold_signal(), NULL, &now) != 0)
+		return false;
+	if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_hold)
+		return true;
+	if ((now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
+		return false;
+	struct sigaction ours = {.sa_sigaction = on_hold, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+	sigfillset(&ours.sa_mask);
+	return sigaction(hold_signal(), &ours, NULL) == 0;
+}
+
+/* Whether the thread is held; then it must be let go. */
+static bool hold(pid_t tid)
+{
+	if (!may_signal())
+		return false;
+	__atomic_store_n(&held, tid, __ATOMIC_RELEASE);
+	__atomic_store_n(&phase, ASKED, __ATOMIC_SEQ_CST);
+	if (gev__sys.syscall(SYS_tgkill, getpid(), tid, hold_signal(), 0, 0, 0) == 0) {
+		int64_t until = gev__now() + ANSWER_NS;
+		while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) == ASKED && gev__now() < until)
+			wait_while(ASKED, ANSWER_NS);
+	}
+	uint32_t asked = ASKED;
+	/* No answer: it blocks the signal. One that comes later finds nothing to do. */
+	return !__atomic_compare_exchange_n(&phase, &asked, IDLE, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static void copy_stack(struct gev__doing *r)
+{
+	enum { MOST = 256 * 1024 };
+	static char copy[MOST];
+	r->stand = found;
+	r->stand.copy = copy;
+	r->stand.copied = gev__peek((const void *)found.sp, copy, sizeof copy);
+	r->known = true;
+}
+
+void gev__doing(pid_t tid, struct gev__doing *r)
+{
+	char path[64], line[256];
+	*r = (struct gev__doing){.syscall = -1};
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", tid);
+	if (!gev__slurp(path, line, sizeof line) || strncmp(line, "running", 7) == 0) {
+		if (hold(tid)) {
+			copy_stack(r);
+			set(GO);
+		}
+		return;
+	}
+	/* nr arg0 ... arg5 sp pc; or -1 sp pc: blocked, but not in a system call. */
+	r->syscall = strtol(line, NULL, 10);
+	char *pc = strrchr(line, ' ');
+	if (pc == NULL)
+		return;
+	r->stand.pc = strtoul(pc, NULL, 16);
+	*pc = '\0';
+	char *sp = strrchr(line, ' ');
+	if (sp == NULL)
+		return;
+	r->stand.sp = strtoul(sp, NULL, 16);
+	r->known = true;
+}
+
+const char *gev__syscall_name(long number)
+{
+	static const struct {
+		long number;
+		const char *name;
+	} names[] = {
+#define CALL(number, name) {number, #name},
+#include "syscall-names.h"
+#undef CALL
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].number == number)
+			return names[i].name;
+	return NULL;
+}

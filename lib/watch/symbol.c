@@ -1,0 +1,308 @@
+/* Stacks and names by libdw. */
+#include "lib/watch/symbol.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/lock.h"
+#include "lib/watch/outside.h"
+
+#include <elfutils/libdwfl.h>
+
+/* What is used of it. */
+#define DWFL_FUNCTIONS(F)                                                                                              \
+	F(dwfl_begin)                                                                                                  \
+	F(dwfl_report_begin)                                                                                           \
+	F(dwfl_report_end)                                                                                             \
+	F(dwfl_linux_proc_report)                                                                                      \
+	F(dwfl_linux_proc_find_elf)                                                                                    \
+	F(dwfl_build_id_find_debuginfo)                                                                                \
+	F(dwfl_attach_state)                                                                                           \
+	F(dwfl_getthread_frames)                                                                                       \
+	F(dwfl_frame_pc)                                                                                               \
+	F(dwfl_thread_state_registers)                                                                                 \
+	F(dwfl_thread_state_register_pc)                                                                               \
+	F(dwfl_addrmodule)                                                                                             \
+	F(dwfl_module_addrinfo)                                                                                        \
+	F(dwfl_module_info)                                                                                            \
+	F(dwfl_module_getsrc)                                                                                          \
+	F(dwfl_lineinfo)
+
+static struct {
+#define F(name) __typeof__(name) *name;
+	DWFL_FUNCTIONS(F)
+#undef F
+} dw;
+
+static void *library;
+static Dwfl *dwfl;
+static bool attached;
+static struct gev__lock lock; /* of all that is here */
+
+/* The stack being unwound: copied in pieces, because libdw reads it word by word. */
+static const struct gev__stand *standing;
+static struct {
+	uintptr_t at;
+	size_t n;
+	char bytes[16384];
+} window;
+
+void gev__symbols_open(void)
+{
+	if (library)
+		return;
+	/* Its own libc functions, whatever a preload or the program exports. A sanitizer refuses DEEPBIND. */
+	bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init");
+	library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL | (sanitized ? 0 : RTLD_DEEPBIND));
+	if (library == NULL)
+		return;
+#define F(name) dw.name = (__typeof__(dw.name))dlsym(library, #name);
+	DWFL_FUNCTIONS(F)
+#undef F
+#define F(name) || dw.name == NULL
+	if (0 DWFL_FUNCTIONS(F))
+#undef F
+		library = NULL; /* too old: it stays open, and is not used */
+}
+
+void gev__symbols_forked(void)
+{
+	dwfl = NULL; /* the parent's thread may have been in the middle of it */
+	attached = false;
+	lock = (struct gev__lock){0};
+}
+
+/* ---- Memory and registers for libdw ---- */
+
+static bool read_word(uintptr_t addr, uintptr_t *word)
+{
+	if (standing->copy && addr >= standing->sp && addr + sizeof *word <= standing->sp + standing->copied) {
+		memcpy(word, standing->copy + (addr - standing->sp), sizeof *word);
+		return true;
+	}
+	if (addr < window.at || addr + sizeof *word > window.at + window.n) {
+		window.at = addr;
+		window.n = gev__peek((const void *)addr, window.bytes, sizeof window.bytes);
+		if (window.n < sizeof *word)
+			return false;
+	}
+	memcpy(word, window.bytes + (addr - window.at), sizeof *word);
+	return true;
+}
+
+static bool memory_read(Dwfl *d, Dwarf_Addr addr, Dwarf_Word *result, void *arg)
+{
+	uintptr_t word;
+	if (!read_word((uintptr_t)addr, &word))
+		return false;
+	*result = word;
+	return true;
+}
+
+static pid_t next_thread(Dwfl *d, void *arg, void **thread)
+{
+	return 0; /* nobody walks them: each is asked for by number */
+}
+
+static bool get_thread(Dwfl *d, pid_t tid, void *arg, void **thread)
+{
+	*thread = NULL;
+	return true;
+}
+
+static bool set_registers(Dwfl_Thread *thread, void *arg)
+{
+	/* The numbers that DWARF gives them in each ABI. */
+#if defined(__x86_64__)
+	enum { FP = 6, SP = 7, RA = 16 };
+	Dwarf_Word pc = standing->pc;
+	dw.dwfl_thread_state_registers(thread, RA, 1, &pc);
+#else
+	enum { FP = 29, SP = 31 };
+#endif
+	Dwarf_Word fp = standing->fp, sp = standing->sp;
+	dw.dwfl_thread_state_register_pc(thread, standing->pc);
+	return dw.dwfl_thread_state_registers(thread, FP, 1, &fp) && dw.dwfl_thread_state_registers(thread, SP, 1, &sp);
+}
+
+static const Dwfl_Thread_Callbacks thread_callbacks = {
+	.next_thread = next_thread,
+	.get_thread = get_thread,
+	.memory_read = memory_read,
+	.set_initial_registers = set_registers,
+};
+
+static void refresh(void)
+{
+	/* No debuginfod: it would ask the network. */
+	static char *debuginfo_path;
+	static Dwfl_Callbacks callbacks = {.debuginfo_path = &debuginfo_path};
+	if (library == NULL)
+		return;
+	callbacks.find_elf = dw.dwfl_linux_proc_find_elf;
+	callbacks.find_debuginfo = dw.dwfl_build_id_find_debuginfo;
+	if (dwfl == NULL && (dwfl = dw.dwfl_begin(&callbacks)) == NULL)
+		return;
+	dw.dwfl_report_begin(dwfl);
+	dw.dwfl_linux_proc_report(dwfl, getpid());
+	dw.dwfl_report_end(dwfl, NULL, NULL);
+	if (!attached)
+		attached = dw.dwfl_attach_state(dwfl, NULL, getpid(), &thread_callbacks, NULL);
+}
+
+void gev__symbols_begin(void)
+{
+	gev__lock(&lock);
+	refresh();
+}
+
+void gev__symbols_end(void)
+{
+	gev__unlock(&lock);
+}
+
+/* ---- Stacks ---- */
+
+struct walk {
+	uintptr_t *pcs;
+	size_t n, max;
+};
+
+static int on_frame(Dwfl_Frame *frame, void *arg)
+{
+	struct walk *w = arg;
+	Dwarf_Addr pc;
+	bool exact;
+	if (!dw.dwfl_frame_pc(frame, &pc, &exact) || pc == 0)
+		return DWARF_CB_ABORT;
+	w->pcs[w->n++] = (uintptr_t)pc;
+	return w->n == w->max ? DWARF_CB_ABORT : DWARF_CB_OK;
+}
+
+static size_t by_frame_pointers(const struct gev__stand *s, uintptr_t *pcs, size_t max)
+{
+	size_t n = 0;
+	uintptr_t fp = s->fp, below = s->sp;
+	pcs[n++] = s->pc;
+	while (n < max && fp >= below && fp % sizeof fp == 0 && (s->hi == 0 || fp < s->hi)) {
+		uintptr_t next, pc;
+		if (!read_word(fp, &next) || !read_word(fp + sizeof fp, &pc) || pc == 0)
+			break;
+		pcs[n++] = pc;
+		below = fp + 1;
+		fp = next;
+	}
+	return n;
+}
+
+size_t gev__unwind(const struct gev__stand *stand, uintptr_t *pcs, size_t max)
+{
+	struct walk w = {.pcs = pcs, .max = max};
+	window.n = 0;
+	if (max == 0)
+		return 0;
+	standing = stand;
+	if (attached) {
+		dw.dwfl_getthread_frames(dwfl, 1, on_frame, &w);
+	}
+	return w.n > 0 ? w.n : by_frame_pointers(stand, pcs, max);
+}
+
+/* ---- Names ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return slash ? slash + 1 : path;
+}
+
+struct name {
+	const char *symbol;
+	const char *module;
+	uintptr_t offset;
+	const char *file;
+	int line;
+};
+
+static void look_up_by_linker(uintptr_t addr, struct name *n)
+{
+	Dl_info info;
+	if (!dladdr((const void *)addr, &info))
+		return;
+	n->module = base_name(info.dli_fname);
+	n->symbol = info.dli_sname;
+	n->offset = info.dli_sname ? addr - (uintptr_t)info.dli_saddr : addr - (uintptr_t)info.dli_fbase;
+}
+
+static void look_up(uintptr_t addr, bool with_line, struct name *n)
+{
+	*n = (struct name){0};
+	if (dwfl == NULL) {
+		look_up_by_linker(addr, n);
+		return;
+	}
+	Dwfl_Module *module = dw.dwfl_addrmodule(dwfl, addr);
+	if (module == NULL)
+		return;
+	GElf_Off offset = 0;
+	GElf_Sym symbol;
+	n->symbol = dw.dwfl_module_addrinfo(module, addr, &offset, &symbol, NULL, NULL, NULL);
+	n->offset = (uintptr_t)offset;
+	Dwarf_Addr start = 0;
+	n->module = base_name(dw.dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL));
+	if (n->symbol == NULL)
+		n->offset = addr - (uintptr_t)start;
+	Dwfl_Line *line = with_line ? dw.dwfl_module_getsrc(module, addr) : NULL;
+	if (line)
+		n->file = base_name(dw.dwfl_lineinfo(line, NULL, &n->line, NULL, NULL, NULL));
+}
+
+void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call)
+{
+	struct name n;
+	look_up(pc - call, true, &n);
+	if (n.symbol)
+		gev__text_add(t, "%s+0x%zx", n.symbol, (size_t)(n.offset + call));
+	else
+		gev__text_add(t, "0x%zx", (size_t)pc);
+	if (n.file)
+		gev__text_add(t, " %s:%d", n.file, n.line);
+	if (n.module && n.symbol)
+		gev__text_add(t, " (%s)", n.module);
+	else if (n.module)
+		gev__text_add(t, " (%s+0x%zx)", n.module, (size_t)(n.offset + call));
+}
+
+bool gev__symbol_function(uintptr_t pc, bool call, char *out, size_t room)
+{
+	struct name n;
+	look_up(pc - call, false, &n);
+	if (n.symbol == NULL)
+		return false;
+	snprintf(out, room, "%s", n.symbol);
+	return true;
+}
+
+bool gev__symbol_name(uintptr_t addr, char *out, size_t room)
+{
+	struct name n;
+	look_up(addr, false, &n);
+	if (n.symbol == NULL)
+		return false;
+	if (n.offset)
+		snprintf(out, room, "%s+%zu", n.symbol, (size_t)n.offset);
+	else
+		snprintf(out, room, "%s", n.symbol);
+	return true;
+}
+
+bool gev__symbol_is_ours(uintptr_t pc)
+{
+	struct name n;
+	look_up(pc, false, &n);
+	return n.module && (strncmp(n.module, "libgev.so", 9) == 0 || strncmp(n.module, "libpatch.so", 11) == 0);
+}

@@ -1,0 +1,44 @@
+/* symbol.h: stacks and names: who called whom, and what an address is called.
+ *
+ * By libdw of elfutils, which is opened when a watcher starts, and never needed otherwise: it unwinds by the call frame information that every
+ * ordinary program carries, knows inlined source lines where there is debugging information, and reads memory through us. Without it a stack is
+ * followed by frame pointers as far as they lead, and an address has the name that the dynamic linker knows. */
+#ifndef GEV_WATCH_SYMBOL_H
+#define GEV_WATCH_SYMBOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/watch/text.h"
+
+/* Where a flow stands, and the stack that it stands on; hi 0: its end is not known. */
+struct gev__stand {
+	uintptr_t pc, sp, fp;
+	uintptr_t hi;
+	const char *copy; /* of the memory from sp on, when it runs on meanwhile; NULL: none */
+	size_t copied;
+};
+
+/* Opens libdw. To be called before other threads run, by whoever may open libraries. */
+void gev__symbols_open(void);
+/* In a forked child. */
+void gev__symbols_forked(void);
+/* Learns which libraries there are now. Whatever follows below, up to the end, is one caller's at a time. Whoever
+ * wants the hubs too locks those before. */
+void gev__symbols_begin(void);
+void gev__symbols_end(void);
+
+/* The program counters from the innermost on; how many. */
+size_t gev__unwind(const struct gev__stand *stand, uintptr_t *pcs, size_t max);
+
+/* "name+0x1f file.c:12 (library.so)"; call: a return address, so what called stands just before it. */
+void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call);
+/* The name alone of a function or an object; false: it has none. */
+bool gev__symbol_name(uintptr_t addr, char *out, size_t room);
+/* Whether the code there is libgev's or libpatch's own. */
+bool gev__symbol_is_ours(uintptr_t pc);
+/* The function around a program counter: "recv"; false: unknown. */
+bool gev__symbol_function(uintptr_t pc, bool call, char *out, size_t room);
+
+#endif

@@ -1,0 +1,239 @@
+/* What a greenlet waits for. */
+#include "lib/watch/waits.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/sys.h"
+#include "lib/watch/outside.h"
+#include "lib/watch/symbol.h"
+
+const char *gev__state_word(const struct gev__seen *s)
+{
+	switch (s->state) {
+	case GEV__NEW:
+		return "new";
+	case GEV__READY:
+		return "ready";
+	case GEV__RUNNING:
+		return "runs";
+	case GEV__PARKED:
+		return "waits";
+	default:
+		return "ended";
+	}
+}
+
+void gev__display_name(const struct gev__seen *s, char *out, size_t room)
+{
+	if (*s->name)
+		snprintf(out, room, "%s", s->name);
+	else if (s->is_main)
+		snprintf(out, room, "main");
+	else if (!gev__symbol_function((uintptr_t)s->entry, false, out, room))
+		snprintf(out, room, "?");
+}
+
+/* ---- Descriptors ---- */
+
+static void address_text(char *out, size_t room, const struct sockaddr_storage *a, socklen_t size)
+{
+	char ip[INET6_ADDRSTRLEN];
+	if (a->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)a;
+		inet_ntop(AF_INET, &in->sin_addr, ip, sizeof ip);
+		snprintf(out, room, "%s:%u", ip, ntohs(in->sin_port));
+	} else if (a->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)a;
+		inet_ntop(AF_INET6, &in->sin6_addr, ip, sizeof ip);
+		snprintf(out, room, "[%s]:%u", ip, ntohs(in->sin6_port));
+	} else if (a->ss_family == AF_UNIX && size > sizeof(sa_family_t)) {
+		const struct sockaddr_un *un = (const struct sockaddr_un *)(const void *)a;
+		int length = (int)(size - sizeof(sa_family_t));
+		/* unix(7): a name that starts with a zero byte is an abstract one. */
+		snprintf(out, room, "%s%.*s", un->sun_path[0] ? "" : "@", un->sun_path[0] ? length : length - 1,
+			 un->sun_path + !un->sun_path[0]);
+	} else {
+		snprintf(out, room, "unnamed");
+	}
+}
+
+static bool socket_text(int fd, char *out, size_t room)
+{
+	struct sockaddr_storage here = {0}, there = {0};
+	socklen_t here_size = sizeof here, there_size = sizeof there, int_size = sizeof(int);
+	int listens = 0;
+	char a[128], b[128];
+	if (gev__sys.syscall(SYS_getsockname, fd, (long)&here, (long)&here_size, 0, 0, 0) != 0)
+		return false;
+	const char *kind = here.ss_family == AF_UNIX ? "unix socket" : "socket";
+	address_text(a, sizeof a, &here, here_size);
+	gev__sys.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size);
+	if (listens) {
+		snprintf(out, room, "listening %s %s", kind, a);
+	} else if (gev__sys.syscall(SYS_getpeername, fd, (long)&there, (long)&there_size, 0, 0, 0) == 0) {
+		address_text(b, sizeof b, &there, there_size);
+		snprintf(out, room, "%s %s, peer %s", kind, a, b);
+	} else {
+		snprintf(out, room, "%s %s", kind, a);
+	}
+	return true;
+}
+
+/* "socket 127.0.0.1:80, peer 127.0.0.1:4711", or what /proc calls it. */
+static void fd_text(int fd, char *out, size_t room)
+{
+	int copy = gev__borrow_fd(fd);
+	bool known = copy >= 0 && socket_text(copy, out, room);
+	if (copy >= 0)
+		gev__sys.close(copy);
+	if (known)
+		return;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", getpid(), fd);
+	ssize_t n = readlink(path, out, room - 1);
+	if (n < 0)
+		n = snprintf(out, room, "closed");
+	out[n] = '\0';
+}
+
+static const char *way_word(int way)
+{
+	switch (way) {
+	case GEV_READABLE:
+		return "read";
+	case GEV_WRITABLE:
+		return "write";
+	case GEV_READABLE | GEV_WRITABLE:
+		return "read or write";
+	default:
+		return "poll";
+	}
+}
+
+/* ---- Objects ---- */
+
+static const struct {
+	unsigned kind;
+	const char *word; /* in JSON */
+	const char *text;
+	const char *owner; /* what the owner does with it; NULL: it has none */
+} objects[] = {
+	{GEV_ON_GREENLET, "greenlet", "the end of", NULL},
+	{GEV_ON_THREAD, "thread", "the end of", NULL},
+	{GEV_ON_MUTEX, "mutex", "mutex", "held by"},
+	{GEV_ON_COND, "condition", "condition", NULL},
+	{GEV_ON_SEM, "semaphore", "semaphore", NULL},
+	{GEV_ON_RWLOCK, "rwlock", "rwlock to read", "held by"},
+	{GEV_ON_RWLOCK_WRITER, "rwlock", "rwlock to write", "held by"},
+	{GEV_ON_BARRIER, "barrier", "barrier", NULL},
+	{GEV_ON_ONCE, "once", "once", NULL},
+	{GEV_ON_FUTEX, "futex", "futex", NULL},
+	{0, "object", "object", NULL},
+};
+
+static size_t object_of(unsigned kind)
+{
+	size_t i = 0;
+	while (objects[i].kind != kind && objects[i].kind != 0)
+		i++;
+	return i;
+}
+
+static bool is_end(const struct gev__seen *s)
+{
+	return s->kind == GEV_ON_GREENLET || s->kind == GEV_ON_THREAD;
+}
+
+static void object_text(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
+{
+	size_t i = object_of(s->kind);
+	char name[128];
+	const struct gev__seen *owner = s->owner ? gev__picture_find(p, s->owner) : NULL;
+	if (is_end(s) && s->fds > 1) {
+		gev__text_add(t, "the ends of %d greenlets", s->fds);
+		return;
+	}
+	gev__text_add(t, "%s", objects[i].text);
+	if (!is_end(s)) {
+		uintptr_t address = (uintptr_t)s->object - (s->kind == GEV_ON_RWLOCK_WRITER ? 8 : 0);
+		gev__text_add(t, " 0x%zx", (size_t)address);
+		if (gev__symbol_name(address, name, sizeof name))
+			gev__text_add(t, " (%s)", name);
+	}
+	if (owner) {
+		gev__display_name(owner, name, sizeof name);
+		gev__text_add(t, "%s%s %u (%s)", is_end(s) ? "" : ", ", is_end(s) ? "" : objects[i].owner, owner->id,
+			      name);
+	}
+}
+
+void gev__waits_text(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
+{
+	char about[300];
+	switch (s->waits_for) {
+	case GEV__FOR_NOTHING:
+		return;
+	case GEV__FOR_FD:
+		fd_text(s->fd, about, sizeof about);
+		gev__text_add(t, "descriptor %d to %s: %s", s->fd, way_word(s->way), about);
+		break;
+	case GEV__FOR_FDS:
+		gev__text_add(t, "one of %d descriptors, the first is %d", s->fds, s->fd);
+		break;
+	case GEV__FOR_OBJECT:
+		object_text(t, p, s);
+		break;
+	case GEV__FOR_TIME:
+		gev__text_add(t, "time");
+		break;
+	case GEV__FOR_EVENT:
+		gev__text_add(t, "an event");
+		break;
+	}
+	if (s->deadline != NEVER) {
+		gev__text_add(t, ", ");
+		gev__text_time(t, s->deadline > p->at ? s->deadline - p->at : 0);
+		gev__text_add(t, " left");
+	}
+}
+
+void gev__waits_json(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
+{
+	char about[300];
+	switch (s->waits_for) {
+	case GEV__FOR_NOTHING:
+		gev__text_add(t, "null");
+		return;
+	case GEV__FOR_FD:
+		fd_text(s->fd, about, sizeof about);
+		gev__text_add(t, "{\"for\":\"descriptor\",\"fd\":%d,\"to\":\"%s\",\"about\":", s->fd, way_word(s->way));
+		gev__text_json(t, about);
+		break;
+	case GEV__FOR_FDS:
+		gev__text_add(t, "{\"for\":\"descriptors\",\"n\":%d,\"fd\":%d", s->fds, s->fd);
+		break;
+	case GEV__FOR_OBJECT:
+		gev__text_add(t, "{\"for\":\"%s\",\"address\":\"0x%zx\",\"symbol\":", objects[object_of(s->kind)].word,
+			      (size_t)(uintptr_t)s->object);
+		gev__text_json(t, gev__symbol_name((uintptr_t)s->object, about, sizeof about) ? about : NULL);
+		if (s->owner)
+			gev__text_add(t, ",\"owner\":%u", s->owner);
+		break;
+	case GEV__FOR_TIME:
+		gev__text_add(t, "{\"for\":\"time\"");
+		break;
+	case GEV__FOR_EVENT:
+		gev__text_add(t, "{\"for\":\"event\"");
+		break;
+	}
+	if (s->deadline != NEVER)
+		gev__text_add(t, ",\"left_ns\":%lld", (long long)(s->deadline > p->at ? s->deadline - p->at : 0));
+	gev__text_add(t, "}");
+}

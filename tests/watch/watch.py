@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""Holds what watchers say against a known picture: watch.py CASE GEV LIBPATCH PROGRAM...
+
+Words of ours are compared word by word; addresses, times and counts, which nobody can know, by their form.
+"""
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+LIMIT = 30
+failures = []
+
+
+def expect(what, seen, wanted):
+    if seen != wanted:
+        failures.append(f"{what}\n  wanted {wanted!r}\n  got    {seen!r}")
+
+
+def matches(what, text, pattern):
+    if not re.fullmatch(pattern, text):
+        failures.append(f"{what}\n  wanted {pattern}\n  got    {text!r}")
+
+
+class Program:
+    """A fixture that runs, and has said "ready"."""
+
+    def __init__(self, argv, preload, **environment):
+        self.folder = tempfile.TemporaryDirectory()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GEV_")}
+        clean |= {"XDG_RUNTIME_DIR": self.folder.name} | environment
+        if preload:
+            clean["LD_PRELOAD"] = preload
+        self.said = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(argv, env=clean, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        stderr=self.said)
+        self.ready = self.process.stdout.readline().split()
+        if not self.ready or self.ready[0] != "ready":
+            sys.exit(f"{argv}: not ready: {self.ready} {self.stderr()}")
+        self.pid = self.process.pid
+        # It has said so, and goes to wait: the kernel knows when it does. A stuck one waits, or computes, at once.
+        until = time.monotonic() + LIMIT
+        while "stuck" not in argv[0] and self.state() != "S" and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def state(self):
+        return pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.folder.cleanup()
+
+    def stderr(self):
+        self.said.seek(0)
+        return self.said.read()
+
+    def says(self, pattern):
+        """Waits until standard error holds the pattern; the whole of it."""
+        until = time.monotonic() + LIMIT
+        while not re.search(pattern, self.stderr()):
+            if time.monotonic() > until:
+                failures.append(f"never said: {pattern}\n  but {self.stderr()!r}")
+                break
+            time.sleep(0.02)
+        return self.stderr()
+
+    def end(self):
+        """Lets it end by itself; its exit status."""
+        self.process.stdin.close()
+        return self.process.wait(LIMIT)
+
+    def ask(self, gev, *arguments, status=0):
+        done = subprocess.run([gev, arguments[0], str(self.pid), *arguments[1:]], capture_output=True, text=True,
+                              timeout=LIMIT)
+        expect(f"status of gev {' '.join(arguments)}: {done.stderr}", done.returncode, status)
+        return done.stdout if status == 0 else done.stderr
+
+
+KINDS = ["sleeper", "reader", "acceptor", "locker", "waiter", "poster", "sharer", "writer", "joiner", "meeter"]
+EACH = 30
+A = r"0x[0-9a-f]+"
+TIME = r"(\d+us|[\d.]+ms|[\d.]+s|\d+m\d\ds)"
+
+
+def who(index):
+    """Kind and name of the greenlet with that number."""
+    if index == 1:
+        return "main", "main"
+    kind = KINDS[(index - 2) // EACH]
+    return kind, "first" if index == 2 else kind
+
+
+def waits_for(index, port):
+    """What the greenlet with that number waits for, as `gev ps` writes it."""
+    sleeper = (index - 2) % EACH + 2
+    return {
+        "main": "descriptor 0 to read: pipe:\\[\\d+\\]",
+        "sleeper": f"time, {TIME} left",
+        "reader": r"descriptor \d+ to read: unix socket unnamed, peer unnamed",
+        "acceptor": rf"descriptor \d+ to read: listening socket 127\.0\.0\.1:{port}",
+        "locker": rf"mutex {A} \(the_lock\), held by 1 \(main\)",
+        "waiter": rf"condition {A} \(the_condition\)",
+        "poster": rf"semaphore {A} \(the_semaphore\)",
+        "sharer": rf"rwlock to read {A} \(the_rwlock\), held by 1 \(main\)",
+        "writer": rf"rwlock to write {A} \(the_rwlock\), held by 1 \(main\)",
+        "joiner": rf"the end of {sleeper} \({who(sleeper)[1]}\)",
+        "meeter": rf"barrier {A} \(the_barrier\)",
+    }[who(index)[0]]
+
+
+def check_ps(program, gev):
+    lines = program.ask(gev, "ps").splitlines()
+    expect("columns of ps", lines[0].split(),
+           "ID STATE FOR SWITCHES RAN STACK BY NAME WAITS FOR".split())
+    expect("lines of ps", len(lines) - 1, 1 + EACH * len(KINDS))
+    for index, line in enumerate(lines[1:], 1):
+        kind, name = who(index)
+        columns = rf" *{index} waits +{TIME} +\d+ +{TIME} +(-|\d+k?|[\d.]+M) +{0 if index == 1 else 1}  {name} +"
+        matches(f"ps of {kind}", line, columns + waits_for(index, program.ready[2]))
+
+
+def check_ps_json(program, gev):
+    head, *rows = map(json.loads, program.ask(gev, "ps", "--json").splitlines())
+    expect("head", {key: head[key] for key in ("pid", "greenlets", "partial")},
+           {"pid": program.pid, "greenlets": 1 + EACH * len(KINDS), "partial": False})
+    expect("hubs", head["hubs"], [{"os_thread": program.pid, "asleep": True, "ready": 0}])
+    what = {"main": "descriptor", "sleeper": "time", "reader": "descriptor", "acceptor": "descriptor", "locker": "mutex",
+            "waiter": "condition", "poster": "semaphore", "sharer": "rwlock", "writer": "rwlock", "joiner": "thread",
+            "meeter": "barrier"}
+    for index, row in enumerate(rows, 1):
+        kind, name = who(index)
+        expect(f"{kind} in JSON",
+               [row["id"], row["name"], row["entry"], row["state"], row["creator"], row["waits"]["for"]],
+               [index, name, None if index == 1 else kind, "waits", 0 if index == 1 else 1, what[kind]])
+        if kind in ("locker", "sharer", "writer", "joiner"):
+            expect(f"owner of what a {kind} waits for", row["waits"]["owner"], (index - 2) % EACH + 2 if kind == "joiner" else 1)
+        if kind == "locker":
+            expect("the lock's name", row["waits"]["symbol"], "the_lock")
+        if index > 1 and not (0 < row["stack_used"] < row["stack_size"] and row["waited_ns"] > 0 and row["ran_ns"] > 0
+                              and row["switches"] >= 1):
+            failures.append(f"numbers of {kind}: {row}")
+
+
+def check_bt(program, gev):
+    for index in (1, 2, *(2 + EACH * k + 1 for k in range(len(KINDS)))):
+        kind, name = who(index)
+        heading, *frames = program.ask(gev, "bt", str(index)).splitlines()
+        by = "" if index == 1 else ", made by 1"
+        matches(f"heading of {kind}", heading,
+                rf"greenlet {index} \({name}\) waits for {waits_for(index, program.ready[2])}, since {TIME}{by}")
+        matches(f"innermost frame of {kind}", frames[0], r"  #0 \S+\+0x[0-9a-f]+ .*\(libpatch\.so\)")
+        matches(f"its own function, {kind}", frames[1], rf"  #1 {kind}\+0x[0-9a-f]+ picture\.c:\d+ \(watch_picture\)")
+        expect(f"depth of {kind}", len(frames), 2)
+    text = program.ask(gev, "bt")
+    expect("stacks of all", len(re.findall(r"^greenlet ", text, re.M)), 1 + EACH * len(KINDS))
+    expect("no such greenlet", program.ask(gev, "bt", "9999", status=1), "error: there is no such greenlet\n")
+    rows = list(map(json.loads, program.ask(gev, "bt", "--json").splitlines()))[1:]
+    for row in rows[1:]:
+        if row["name"] not in (row["entry"], "first") or row["moved"] or f"{row['entry']}+0x" not in row["frames"][1]["at"]:
+            failures.append(f"stack in JSON: {row}")
+
+
+def case_picture(gev, patch, fixture):
+    with Program([fixture, str(EACH)], patch, GEV_CONTROL="1") as p:
+        check_ps(p, gev)
+        check_ps_json(p, gev)
+        check_bt(p, gev)
+        expect("said on standard error", p.stderr(), "")
+        place = pathlib.Path(p.folder.name, "gev", f"{p.pid}.sock")
+        expect("the socket's mode", stat.S_IMODE(place.stat().st_mode), 0o600)
+        expect("its folder's mode", stat.S_IMODE(place.parent.stat().st_mode), 0o700)
+        numbers = sorted(int(n) for n in os.listdir(f"/proc/{p.pid}/fd") if int(n) < 1000)
+        expect("descriptors that the program would not have natively", numbers, [0, 1, 2, 3, 4, 5])
+        expect("exit status", p.end(), 0)
+        expect("the socket is gone", place.exists(), False)
+
+
+def case_dump(gev, patch, fixture):
+    with Program([fixture, str(EACH)], patch, GEV_DUMP="SIGUSR2") as p:
+        p.process.send_signal(signal.SIGUSR2)
+        total = 1 + EACH * len(KINDS)
+        text = p.says(rf"greenlet {total} [^\n]*\n[^\n]*\n[^\n]*picture\.c:\d+ \(watch_picture\)\n")
+        expect("first line", text.splitlines()[0], f"libgev: {total} greenlets of process {p.pid}")
+        for index in (1, 2, 40, total):
+            kind, name = who(index)
+            matches(f"dump of {kind}", re.search(rf"^greenlet {index} .*$", text, re.M)[0],
+                    rf"greenlet {index} \({name}\) waits for {waits_for(index, p.ready[2])}, since {TIME}(, made by 1)?")
+        expect("exit status", p.end(), 0)
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "dump")
+        with Program([fixture, "1"], patch, GEV_DUMP=f"USR1,{file}") as p:
+            p.process.send_signal(signal.SIGUSR1)
+            until = time.monotonic() + LIMIT
+            while not file.exists() and time.monotonic() < until:
+                time.sleep(0.02)
+            expect("exit status with a file", p.end(), 0)
+            expect("standard error with a file", p.stderr(), "")
+        expect("the file's first line", file.read_text().splitlines()[0], f"libgev: 11 greenlets of process {p.pid}")
+    with Program([fixture, "1"], patch, GEV_DUMP="TEATIME") as p:
+        expect("a wrong signal", p.stderr(), "libgev: GEV_DUMP=TEATIME: wanted is a signal that can be caught, such as "
+               "SIGUSR2, or SIGUSR2,FILE; taking none\n")
+
+
+def case_stats(gev, patch, fixture):
+    with Program([fixture, str(EACH)], patch, GEV_STATS="1", GEV_CONTROL="1") as p:
+        text = p.ask(gev, "stats")
+        expect("exit status", p.end(), 0)
+        for what, seen in (("while it runs", text), ("at exit", p.stderr())):
+            lines = seen.splitlines()
+            expect(f"heading {what}", lines[0], f"libgev statistics of process {p.pid}")
+            expect(f"greenlets {what}", lines[1], "  greenlets              301, at most 301 at once, 301 now")
+            for line, form in zip(lines[2:6], [r"  switches +\d+", r"  looks outside +\d+", rf"  longest turn +{TIME}",
+                                               rf"  longest run +{TIME}, greenlet \d+ \(\S+\)"]):
+                matches(f"a line {what}", line, form)
+            for kind in KINDS:
+                if not re.search(rf"  {kind}, made {EACH} times, stack at a switch at most \d", seen):
+                    failures.append(f"function {kind} {what}: {seen}")
+    with Program([fixture, "2"], patch, GEV_STATS="json") as p:
+        expect("exit status", p.end(), 0)
+        seen = json.loads(p.stderr())
+        expect("counts in JSON", [seen["made"], seen["peak"], seen["live"], seen["stalls"]], [21, 21, 21, 0])
+        expect("functions in JSON", [(e["entry"], e["made"]) for e in seen["by_entry"]], [("main", 1)] + [(k, 2) for k in KINDS])
+    with Program([fixture, "1"], patch, GEV_STATS="tea") as p:
+        expect("a wrong value", p.stderr(),
+               "libgev: GEV_STATS=tea: wanted is 0|1|text|json, or the last two and a file: json,FILE; taking 0\n")
+
+
+def case_stuck(gev, patch, fixture):
+    options = {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": "50ms", "GEV_CONTROL": "1", "GEV_SLICE": "0"}
+    with Program([fixture, "compute"], patch, **options) as p:
+        text = p.says(r"#\d+ computes\+")
+        lines = text.splitlines()
+        matches("the monitor's line", lines[0], rf"libgev: greenlet 3 \(stuck one\) computes: no other has run for {TIME}")
+        matches("where it computes", lines[1], r"  #0 spin\+0x[0-9a-f]+ stuck\.c:\d+ \(watch_stuck\)")
+        matches("who called", lines[2], r"  #1 computes\+0x[0-9a-f]+ stuck\.c:\d+ \(watch_stuck\)")
+        # It answers although the hub does not turn.
+        matches("ps of one that runs", p.ask(gev, "ps").splitlines()[3], r" +3 runs +- +\d+ +\S+ +- +1  stuck one +-")
+        heading, *frames = p.ask(gev, "bt", "3").splitlines()
+        expect("heading of one that runs", heading, "greenlet 3 (stuck one) runs, made by 1")
+        matches("its innermost frame", frames[0], r"  #0 spin\+0x[0-9a-f]+ stuck\.c:\d+ \(watch_stuck\)")
+        expect("counted", json.loads(p.ask(gev, "stats", "--json"))["stalls"], 1)
+        expect("said once", p.stderr(), text)
+    with Program([fixture, "call"], patch, **options) as p:
+        text = p.says(r"has run for [^\n]*\n  #0 [^\n]*\n")
+        matches("the monitor's line", text.splitlines()[0],
+                rf"libgev: greenlet 3 \(stuck one\) sits in the system call nanosleep: no other has run for {TIME}")
+        heading, *frames = p.ask(gev, "bt", "3").splitlines()
+        expect("the call in bt", frames[0], "  in the system call nanosleep")
+        matches("the frame of the call", frames[1], r"  #0 \S*syscall\S* .*\(libc\.so\.6\)")
+    with Program([fixture, "compute"], patch, GEV_MONITOR="once", GEV_MAX_BLOCKING="50ms", GEV_SLICE="0") as p:
+        matches("one line", p.says(r"\n"), rf"libgev: greenlet 3 \(stuck one\) computes: no other has run for {TIME}\n")
+
+
+def case_deadlock(gev, patch, fixture):
+    held = rf"mutex {A} \(lock_%s\), held by %d \(%s\)"
+    with Program([fixture, "two"], patch, GEV_MONITOR="1") as p:
+        text = p.says(r"#1 second\+[^\n]*\n")
+        matches("two", text,
+                r"libgev: deadlock: 2 greenlets wait for one another\n"
+                rf"greenlet 2 \(first\) waits for {held % ('b', 3, 'second')}, made by 1\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 first\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n"
+                rf"greenlet 3 \(second\) waits for {held % ('a', 2, 'first')}, made by 1\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 second\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n")
+        expect("it hangs, as natively", p.process.poll(), None)
+    with Program([fixture, "self"], patch, GEV_MONITOR="1") as p:
+        text = p.says(r"#1 selfish\+[^\n]*\n")
+        matches("one, beside another that goes on", text,
+                r"libgev: deadlock: a greenlet waits for itself\n"
+                rf"greenlet 2 \(selfish\) waits for {held % ('a', 2, 'selfish')}, made by 1\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 selfish\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n")
+    with Program([fixture, "join"], patch, GEV_MONITOR="1", GEV_DUMP="USR2") as p:
+        text = p.says(r"#1 holder\+[^\n]*\n")
+        matches("a lock and an end", text,
+                r"libgev: deadlock: 2 greenlets wait for one another\n"
+                rf"greenlet 1 \(main\) waits for {held % ('a', 2, 'holder')}, since {TIME}\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 main\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n"
+                rf"greenlet 2 \(holder\) waits for the end of 1 \(main\), since {TIME}, made by 1\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 holder\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n")
+        p.process.send_signal(signal.SIGUSR2)
+        matches("in a dump", p.says(r"deadlock: 2 [^\n]*\n  1 [^\n]*\n  2 [^\n]*\n")[len(text):].splitlines()[-2],
+                rf"  1 \(main\) waits for {held % ('a', 2, 'holder')}")
+
+
+def case_linked(gev, patch, fixture):
+    for preload in (None, patch):
+        with Program([fixture], preload, GEV_CONTROL="1", GEV_STATS="json") as p:
+            lines = p.ask(gev, "ps").splitlines()[1:]
+            for line, form in zip(lines, [
+                    rf" +1 waits .* 0  main +descriptor 0 to read: pipe:\[\d+\]",
+                    rf" +2 waits .* 1  long sleeper +time, {TIME} left",
+                    r" +3 waits .* 1  receiver +descriptor \d+ to read: unix socket unnamed, peer unnamed",
+                    r" +4 waits .* 1  joiner +the end of 2 \(long sleeper\)"]):
+                matches("ps of a linked program", line, form)
+            text = p.ask(gev, "bt", "3")
+            if not re.search(r"  #0 gev_recv\+.*\(libgev\.so[.0-9]*\)\n  #1 receiver\+0x[0-9a-f]+ linked\.c:\d+ ", text):
+                failures.append(f"stack of a linked program: {text}")
+            expect("exit status", p.end(), 0)
+            expect("made", json.loads(p.stderr())["made"], 4)
+
+
+def case_nothing(gev, patch, fixture):
+    with Program([fixture, "2"], patch) as p:
+        expect("OS threads", os.listdir(f"/proc/{p.pid}/task"), [str(p.pid)])
+        expect("files", os.listdir(p.folder.name), [])
+        message = p.ask(gev, "ps", status=1)
+        expect("no socket", message, f"gev: process {p.pid} has no control socket: start it with GEV_CONTROL=1; it is there "
+               "when the first thread is made\n")
+        maps = pathlib.Path(f"/proc/{p.pid}/maps").read_text()
+        expect("libdw is not loaded", "libdw" in maps, False)
+        expect("exit status", p.end(), 0)
+        expect("standard error", p.stderr(), "")
+    gone = subprocess.run([gev, "ps", str(p.pid)], capture_output=True, text=True)
+    expect("no process", (gone.returncode, gone.stderr), (1, f"gev: there is no process {p.pid}\n"))
+    for arguments in (["ps"], ["ps", "tea"], ["ps", "1", "2"], ["bt", "1", "x"], ["stats", "0"]):
+        done = subprocess.run([gev, *arguments], capture_output=True, text=True)
+        expect(f"misuse {arguments}", done.returncode, 125)
+
+
+CASES = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
+
+if __name__ == "__main__":
+    CASES[sys.argv[1]](*sys.argv[2:])
+    print("\n".join(failures) or "as wanted")
+    sys.exit(1 if failures else 0)
