@@ -18,6 +18,7 @@
 #include "lib/core/signals.h"
 #include "lib/io/readiness.h"
 #include "lib/io/record.h"
+#include "lib/watch/dump.h"
 #include "lib/watch/stats.h"
 
 static int start(void *(*original)(const char *name))
@@ -189,6 +190,7 @@ static const struct gev_embed table = {
 	.fds_closed = gev__fds_closed,
 	.each = each,
 	.thread_name = thread_name,
+	.signal_own = gev__dump_owns,
 	.watch_counts = gev__stats_passed,
 };
 

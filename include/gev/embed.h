@@ -251,6 +251,8 @@ struct gev_embed {
 
 	/* What the greenlet is called from now on; copied, 15 bytes of it. */
 	void (*thread_name)(struct gev_greenlet *g, const char *name);
+	/* Whether the handler that the kernel has for that signal is the runtime's own, and is to stay (GEV_DUMP). */
+	bool (*signal_own)(int sig);
 	/* Statistics shall show these counts too. The array and what it points to stay the caller's, and stay. */
 	void (*watch_counts)(const struct gev_watch_count *counts, size_t n);
 };

@@ -20,6 +20,7 @@
 
 static pid_t watcher; /* atomic */
 static int asked;     /* atomic */
+static int listened;
 
 /* "SIGUSR2", "USR2", "12", "SIGRTMIN+3". 0: none of these. */
 static int signal_number(const char *text, size_t n)
@@ -78,6 +79,13 @@ void gev__dump_listen(int sig)
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
 	sigemptyset(&action.sa_mask);
 	sigaction(sig, &action, NULL);
+	listened = sig;
+}
+
+bool gev__dump_owns(int sig)
+{
+	struct sigaction now;
+	return listened == sig && sigaction(sig, NULL, &now) == 0 && now.sa_handler == on_signal;
 }
 
 void gev__dump_thread(pid_t tid)

@@ -12,6 +12,8 @@
 int gev__dump_prepare(const char *option, const char **file);
 /* Installs the handler. */
 void gev__dump_listen(int sig);
+/* Whether that signal has our handler. */
+bool gev__dump_owns(int sig);
 /* Whom the handler is to wake. */
 void gev__dump_thread(pid_t tid);
 /* Whether a dump was asked for since the last time. */

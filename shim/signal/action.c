@@ -104,7 +104,8 @@ void patch_actions_begin(void)
 {
 	for (int sig = 1; sig <= SIG_MAX; sig++) {
 		struct sigaction a;
-		if (!sig_valid(sig) || real.sigaction(sig, NULL, &a) < 0 || !is_handler(&a))
+		if (!sig_valid(sig) || patch_gev->signal_own(sig) || real.sigaction(sig, NULL, &a) < 0 ||
+		    !is_handler(&a))
 			continue;
 		write_entry(sig, &a, true);
 		install(sig, &a);
