@@ -192,6 +192,7 @@ static const struct gev_embed table = {
 	.thread_name = thread_name,
 	.signal_own = gev__dump_owns,
 	.watch_counts = gev__stats_passed,
+	.lot_wake_one_async = gev__lot_wake_one_async,
 };
 
 const struct gev_embed *gev_embed_v1(void)

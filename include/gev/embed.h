@@ -255,6 +255,10 @@ struct gev_embed {
 	bool (*signal_own)(int sig);
 	/* Statistics shall show these counts too. The array and what it points to stay the caller's, and stay. */
 	void (*watch_counts)(const struct gev_watch_count *counts, size_t n);
+
+	/* As lot_wake_one with arg = addr, for signal handlers, whatever they have interrupted: it never waits for a lock. If somebody holds the
+	 * queue just now, it is done a moment later, when he lets go. Async-signal-safe. */
+	void (*lot_wake_one_async)(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more));
 };
 
 #ifdef GEV_BUILDING

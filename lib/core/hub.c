@@ -385,6 +385,7 @@ struct gev__hub *gev__hub_get(int *error)
 	h->libc_tls = (char *)&errno - (char *)h->main.context.tp;
 	h->running = first ? &gev__first_hub : &h->own_running;
 	gev__hub_arrive(h, &h->main);
+	gev__lot_start();
 	free_at_end(h);
 	gev__hubs_add(h);
 	if (gev__hooks)

@@ -5,7 +5,9 @@
  * A greenlet is woken under the bucket's lock. Once that is free it may return and end, and its control block with it; so one that finds itself
  * chosen by another OS thread waits for the lock before it returns, however it came to look.
  * An OS thread is told by its own futex word, on its stack; a late FUTEX_WAKE on a stack that is in use otherwise wakes at most somebody
- * who looks again. */
+ * who looks again.
+ * A signal handler must not wait for a lock that it may have interrupted: its wakes are noted, and whoever holds the lock carries them out when he
+ * gives it back (lot-async.c). */
 #include "lib/core/lot.h"
 
 #include <errno.h>
@@ -19,34 +21,11 @@
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
 #include "lib/core/hub.h"
+#include "lib/core/lot-queue.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
 
-struct waiter {
-	const void *addr; /* atomic: a requeue changes it, under both buckets' locks */
-	struct waiter *next;
-	struct waiter *prev;
-	struct gev_greenlet *g; /* NULL: an OS thread */
-	uint32_t chosen;        /* atomic; the futex word of an OS thread */
-	bool from_afar;         /* a thread of another hub, or of none, has chosen it */
-	uint16_t kind;          /* GEV_ON_... */
-	uintptr_t token;
-};
-
-struct bucket {
-	struct gev__lock lock;
-	struct waiter *head;
-	struct waiter *tail;
-} __attribute__((aligned(CACHE_LINE)));
-
-enum { BUCKET_BITS = 10 };
-static struct bucket buckets[1 << BUCKET_BITS];
-
-static struct bucket *bucket_of(const void *addr)
-{
-	/* Fibonacci hashing: the high bits of the product depend on all of the address. */
-	return &buckets[((uintptr_t)addr * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - BUCKET_BITS)];
-}
+struct bucket gev__lot_buckets[BUCKETS];
 
 static void push(struct bucket *b, struct waiter *w)
 {
@@ -57,18 +36,6 @@ static void push(struct bucket *b, struct waiter *w)
 	else
 		b->head = w;
 	b->tail = w;
-}
-
-static void unlink_waiter(struct bucket *b, struct waiter *w)
-{
-	if (w->prev)
-		w->prev->next = w->next;
-	else
-		b->head = w->next;
-	if (w->next)
-		w->next->prev = w->prev;
-	else
-		b->tail = w->prev;
 }
 
 static void sleep_thread(struct waiter *w, int64_t deadline)
@@ -97,15 +64,15 @@ static bool give_up(struct waiter *w)
 		struct bucket *b = bucket_of(addr);
 		gev__lock(&b->lock);
 		if (__atomic_load_n(&w->chosen, __ATOMIC_RELAXED)) {
-			gev__unlock(&b->lock);
+			give_back(b);
 			return false;
 		}
 		if (__atomic_load_n(&w->addr, __ATOMIC_RELAXED) == addr) {
 			unlink_waiter(b, w);
-			gev__unlock(&b->lock);
+			give_back(b);
 			return true;
 		}
-		gev__unlock(&b->lock);
+		give_back(b);
 	}
 }
 
@@ -121,11 +88,11 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 	struct bucket *b = bucket_of(addr);
 	gev__lock(&b->lock);
 	if (validate && !validate(arg)) {
-		gev__unlock(&b->lock);
+		give_back(b);
 		return -EAGAIN;
 	}
 	push(b, &w);
-	gev__unlock(&b->lock);
+	give_back(b);
 	if (before_sleep)
 		before_sleep(arg);
 	while (!__atomic_load_n(&w.chosen, __ATOMIC_ACQUIRE)) {
@@ -145,7 +112,7 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 		/* We may have seen the choice before the wake that follows it. */
 		b = bucket_of(w.addr);
 		gev__lock(&b->lock);
-		gev__unlock(&b->lock);
+		give_back(b);
 	}
 	if (token)
 		*token = w.token;
@@ -166,20 +133,6 @@ static uint32_t *choose(struct waiter *w, uintptr_t token)
 		return NULL;
 	}
 	return &w->chosen;
-}
-
-static void wake_thread(uint32_t *word)
-{
-	int saved = errno;
-	gev__sys.syscall(SYS_futex, (long)word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
-	errno = saved;
-}
-
-static struct waiter *first_under(struct waiter *w, const void *addr)
-{
-	while (w && w->addr != addr)
-		w = w->next;
-	return w;
 }
 
 int gev__lot_wake(const void *addr, int n, uintptr_t token)
@@ -203,7 +156,7 @@ int gev__lot_wake(const void *addr, int n, uintptr_t token)
 			w = next;
 		}
 		more = w != NULL;
-		gev__unlock(&b->lock);
+		give_back(b);
 		for (int i = 0; i < n_threads; i++)
 			wake_thread(threads[i]);
 	}
@@ -223,7 +176,7 @@ int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woke
 	} else {
 		decide(arg, false, false);
 	}
-	gev__unlock(&b->lock);
+	give_back(b);
 	if (word)
 		wake_thread(word);
 	return w != NULL;
@@ -244,9 +197,9 @@ int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, b
 	struct bucket *b = bucket_of(to);
 	lock_two(a, b);
 	if (validate && !validate(arg)) {
-		gev__unlock(&a->lock);
+		give_back(a);
 		if (a != b)
-			gev__unlock(&b->lock);
+			give_back(b);
 		return -EAGAIN;
 	}
 	int woken = 0, moved = 0;
@@ -267,9 +220,9 @@ int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, b
 		/* A waiter moved within one bucket now stands at its end, and must not be met again: it has another address. */
 		w = next;
 	}
-	gev__unlock(&a->lock);
+	give_back(a);
 	if (a != b)
-		gev__unlock(&b->lock);
+		give_back(b);
 	return woken + moved;
 }
 
@@ -277,8 +230,8 @@ bool gev__lot_each(void (*each)(void *arg, const struct gev_greenlet *g, const v
 {
 	enum { TRIES = 1000 };
 	bool all = true;
-	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
-		struct bucket *b = &buckets[i];
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct bucket *b = &gev__lot_buckets[i];
 		if (__atomic_load_n(&b->head, __ATOMIC_RELAXED) == NULL)
 			continue;
 		int tries = 0;
@@ -291,15 +244,15 @@ bool gev__lot_each(void (*each)(void *arg, const struct gev_greenlet *g, const v
 		for (const struct waiter *w = b->head; w; w = w->next)
 			if (w->g)
 				each(arg, w->g, w->addr, w->kind);
-		gev__unlock(&b->lock);
+		give_back(b);
 	}
 	return all;
 }
 
 void gev__lot_forget(const struct gev__hub *hub)
 {
-	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
-		struct bucket *b = &buckets[i];
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct bucket *b = &gev__lot_buckets[i];
 		struct waiter *next;
 		gev__lock(&b->lock);
 		for (struct waiter *w = b->head; w; w = next) {
@@ -307,12 +260,13 @@ void gev__lot_forget(const struct gev__hub *hub)
 			if (w->g && w->g->hub == hub)
 				unlink_waiter(b, w);
 		}
-		gev__unlock(&b->lock);
+		give_back(b);
 	}
 }
 
 void gev__lot_forked(void)
 {
-	for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
-		buckets[i] = (struct bucket){0};
+	for (size_t i = 0; i < BUCKETS; i++)
+		gev__lot_buckets[i] = (struct bucket){0};
+	gev__lot_notes_forked();
 }

@@ -14,6 +14,7 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 		  int64_t deadline, unsigned flags, uintptr_t *token);
 int gev__lot_wake(const void *addr, int n, uintptr_t token);
 int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more), void *arg);
+void gev__lot_wake_one_async(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more));
 int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, bool (*validate)(void *arg), void *arg,
 		     uintptr_t token);
 
@@ -25,6 +26,8 @@ struct gev__hub;
 
 /* The hub's OS thread ends: its greenlets wait no more. Afterwards no lot_wake touches the hub. */
 void gev__lot_forget(const struct gev__hub *hub);
+/* Before the first handler may call gev__lot_wake_one_async; again is harmless. */
+void gev__lot_start(void);
 /* In a forked child: nobody waits any more. */
 void gev__lot_forked(void);
 
