@@ -25,6 +25,7 @@ extern const struct command command_help;
 extern const struct command command_ps;
 extern const struct command command_run;
 extern const struct command command_stats;
+extern const struct command command_top;
 
 /* The text of `gev help NAME`; NULL: there is none. */
 const char *help_text(const char *name);

@@ -42,12 +42,14 @@ static int set(const struct flag *f, const char *argument)
 {
 	char value[256];
 	const struct gev__option *row = option_find(f->variable);
+	if (!row)
+		return misused("run", "--%s: this libgev has no %s", f->option.name, f->variable);
 	if (f->unit) /* --monitor: its argument is another option's */
 		setenv("GEV_MONITOR", "1", 1);
 	if (!argument && !f->plain)
 		return 0;
 	snprintf(value, sizeof value, "%s%s", argument ? argument : f->plain, argument && f->unit ? f->unit : "");
-	char *wrong = row ? option_wrong(row, value) : NULL;
+	char *wrong = option_wrong(row, value);
 	if (wrong) {
 		misused("run", "--%s=%s: %s", f->option.name, argument ? argument : "", wrong);
 		free(wrong);
@@ -78,7 +80,9 @@ static int start(char **argv)
 		say_what_it_gains(argv[0], binary);
 	free(binary);
 	/* By default the monitor speaks up once; who asks for it, or against it, has set the variable. */
-	if (preload(why, sizeof why) != 0 || setenv("GEV_MONITOR", "once", 0) != 0) {
+	if (option_find("GEV_MONITOR"))
+		setenv("GEV_MONITOR", "once", 0);
+	if (preload(why, sizeof why) != 0) {
 		fprintf(stderr, "gev: %s\n", why);
 		return EXIT_GEV;
 	}
