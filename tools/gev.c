@@ -8,8 +8,8 @@
 #include "tools/command.h"
 
 static const struct command *const commands[] = {
-	&command_run, &command_check, &command_compare, &command_ps,
-	&command_bt,  &command_stats, &command_env,     &command_help,
+	&command_run,   &command_check, &command_compare, &command_ps,   &command_bt,
+	&command_stats, &command_top,   &command_env,     &command_help,
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
