@@ -17,7 +17,7 @@ from hung import hung
 failures = 0
 
 HERE = r"0x[0-9a-f]+ in "
-FILE = r"(?:\S*/)?hang\.c:\d+"
+FILE = r"(?:\S*/)?bank\.c:\d+"
 LIST = [r"  1     parked   main             main at " + FILE,
         r"  2     parked   \S+ +move_money at " + FILE,
         r"  3     parked   \S+ +move_money at " + FILE,

@@ -30,7 +30,7 @@ def run(*command):
 TIME = r" +(\d+us|[\d.]+ms|[\d.]+s|-)"
 ROW = r" +[\d.]+%? +[\d.]+" + TIME + r" +([\d.]+k|-)  "
 PICTURE = [
-    r"gev top: tool_hang, process \d+: 4 greenlets, 4 of them wait; 1 hub",
+    r"gev top: bank, process \d+: 4 greenlets, 4 of them wait; 1 hub",
     r"\d+ switches a second; 4 greenlets made; longest run \S+ \(\w+\); 0 stalls",
     r"    ID NAME             STATE   BUSY  SWITCH/s   WAITED    STACK  WAITS FOR",
     r"     1 main             waits " + ROW + r"the end of 2",

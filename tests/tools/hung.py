@@ -1,4 +1,4 @@
-"""A hung program to look into: starts tool_hang with the shim, and knows when nobody in it can go on any more."""
+"""A hung program to look into: starts bank with the shim, and knows when nobody in it can go on any more."""
 import contextlib
 import os
 import pathlib

@@ -1,4 +1,4 @@
-/* hang.c: a program that hangs, for docs/debugging.md and the tests of what looks into it.
+/* bank.c: a program that hangs, for docs/debugging.md and the tests of what looks into it.
  *
  * An accountant moves money from one account to another, an auditor compares them the other way round: each holds the lock that the other
  * wants. A clerk waits for both to be done. Prints "hung" when it is sure that nobody can go on. */

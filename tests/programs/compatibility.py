@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""docs/compatibility.md: compatibility.py BUILD [--write PAGE] [NAME...]: for each program of programs.py, what `gev check` predicts, and what
+the monitor and the statistics observe while it works.
+
+Each program runs natively and with the shim, and has to answer the same. "Agree" goes both ways:
+  - whatever was observed to keep the others waiting in a call had been predicted: it is not covered, or it goes past libc;
+  - a program of which nothing had been predicted is not observed in any such call.
+What was predicted and not met in this run is counted, and says nothing: that a function is imported does not say that it is called.
+
+Prints a line a program. With --write, all must be there, and the page is made anew. Ends with 1 if prediction and observation disagree.
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import programs
+
+LIMIT = 40
+MAX_BLOCKING = "20ms"
+
+HEAD = """# Compatibility: twenty programs from Debian, predicted and observed
+
+This page is made by `./dev compatibility`, which runs `tests/programs/compatibility.py`: every program natively and with the shim, under
+a small load of twenty clients or its own work; both must answer the same.
+
+* **predicted**: what `gev check` says before: functions of libc that are cooperative / that wait for nobody else / that are not covered; and
+  system calls past libc.
+* **observed**: what the monitor (`GEV_MONITOR=1 GEV_MAX_BLOCKING=%s`) then saw: the calls in which one thread kept all others waiting. A
+  thread that computes for so long is another matter, and only counted.
+* **agree**: what was observed had been predicted, and where nothing had been predicted nothing was observed.
+
+""" % MAX_BLOCKING
+
+
+def listens(port):
+    with contextlib.suppress(OSError):
+        return any(line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
+                   for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return False
+
+
+def end(process):
+    """Its whole group: asked, then made to."""
+    for sign, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+            if sign == signal.SIGKILL:
+                break
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def run(case, prefix, environment):
+    """(what it answered, what it wrote on standard error)"""
+    with tempfile.TemporaryDirectory(prefix="gev-") as folder, contextlib.ExitStack() as stack:
+        place = programs.Place(folder)
+        prepared = case.prepare(place) if case.prepare else None
+        if prepared is not None:
+            stack.enter_context(prepared)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
+            process = subprocess.Popen([*prefix, *map(str, case.command(place))], stdin=subprocess.DEVNULL, stdout=out, stderr=error,
+                                       env={**os.environ, **environment}, cwd=folder, start_new_session=True)
+            try:
+                answer = talk(case, place, process, out)
+            finally:
+                end(process)
+            if case.files:
+                answer = [answer, (place / "got").read_bytes() if (place / "got").exists() else None]
+            error.seek(0)
+            return answer, error.read().decode(errors="replace")
+
+
+def talk(case, place, process, out):
+    limit = time.monotonic() + LIMIT
+    if case.drive is None:
+        try:
+            status = process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            return "does not end"
+        out.seek(0)
+        return [status, out.read()]
+    while not listens(place.port):
+        if process.poll() is not None or time.monotonic() > limit:
+            return "does not listen"
+        time.sleep(0.02)
+    try:
+        return case.drive(place)
+    except (OSError, ValueError) as error:
+        return f"does not answer ({type(error).__name__})"
+
+
+def predict(gev, case):
+    name = case.name
+    done = subprocess.run([gev, "check", "--json", name], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"gev check {name}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+STALL = re.compile(r"^libgev: .*? (sits in the system call (\w+)|computes): no other has run")
+FRAME = re.compile(r"^  #\d+ (\S+?)(?:\+0x[0-9a-f]+)?(?: \S+:\d+)? \((\S+)\)$")
+
+
+def observe(text):
+    """{call: how often}, and how often one computed. The call is the function of libc, where the stack shows it, that the program had called;
+    else the system call."""
+    calls, computed = {}, 0
+    lines = text.splitlines()
+    for at, line in enumerate(lines):
+        found = STALL.match(line)
+        if not found:
+            continue
+        if not found[2]:
+            computed += 1
+            continue
+        name = found[2]
+        for frame in map(FRAME.match, lines[at + 1:]):
+            if not frame or not frame[2].startswith("libc.so"):
+                break
+            name = frame[1]
+        calls[name] = calls.get(name, 0) + 1
+    return calls, computed
+
+
+def plain(name):
+    """Without the underscores and suffixes that libc's own names of a function have."""
+    return re.sub(r"^_+(libc_)?|_nocancel$|64$", "", name)
+
+
+def judge(report, calls):
+    """(the observed calls that were not predicted, how many of the predicted were not met)"""
+    opened = {plain(f["name"]) for f in report["functions"] if f["standing"] == "not covered"}
+    past = {plain(c["name"]) for c in report["system_calls"] if c["standing"] == "not covered"}
+    surprises = sorted(name for name in calls if plain(name) not in opened | past and "an unknown one" not in past)
+    return surprises, len(opened | past) - len({plain(name) for name in calls} & (opened | past))
+
+
+def version(package):
+    done = subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True)
+    return done.stdout or "?"
+
+
+def examine(gev, case):
+    native, _ = run(case, [], {})
+    green, said = run(case, [gev, "run", "--"], {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": MAX_BLOCKING})
+    report = predict(gev, case)
+    calls, computed = observe(said)
+    surprises, unmet = judge(report, calls)
+    counts = [sum(f["standing"] == standing for f in report["functions"]) for standing in ("cooperative", "harmless", "not covered")]
+    past = sum(len(c["users"]) for c in report["system_calls"] if c["standing"] == "not covered")
+    works = "yes" if native == green else green if isinstance(green, str) else "answers differ"
+    if isinstance(native, str):
+        works = f"not natively: {native}"
+    return {"case": case, "counts": counts, "past": past, "calls": calls, "computed": computed, "works": works, "surprises": surprises,
+            "unmet": unmet, "agree": not surprises}
+
+
+def cell(result):
+    seen = ", ".join(f"`{name}` {n} x" for name, n in sorted(result["calls"].items())) or "nothing"
+    return seen + (f"; computed {result['computed']} x" if result["computed"] else "")
+
+
+def row(result):
+    case = result["case"]
+    predicted = " / ".join(map(str, result["counts"])) + (f", {result['past']} past libc" if result["past"] else "")
+    agree = "yes" if result["agree"] else "no: " + ", ".join(f"`{name}`" for name in result["surprises"])
+    return (f"| `{os.path.basename(case.name)}` {version(case.package)} | {case.what} | {predicted} | {cell(result)} | {result['works']} "
+            f"| {agree} | {result['unmet']} |")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--write", type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    gev = str((options.build / "tools/gev").resolve())
+    results, missing = [], []
+    for case in programs.CASES:
+        if options.names and os.path.basename(case.name) not in options.names:
+            continue
+        if not shutil.which(case.name):
+            missing.append(case.package)
+            continue
+        results.append(examine(gev, case))
+        print(row(results[-1]), flush=True)
+    if missing:
+        print(f"not installed: {' '.join(missing)}", file=sys.stderr)
+    if options.write and not missing and not options.names:
+        table = ["| program | what | predicted | observed | answers as natively | agree | predicted, not met |", "|---|---|---|---|---|---|---:|",
+                 *map(row, results)]
+        agreed = sum(result["agree"] for result in results)
+        worked = sum(result["works"] == "yes" for result in results)
+        total = f"\n{len(results)} programs: prediction and observation agree for {agreed}, {worked} answer as natively.\n"
+        options.write.write_text(HEAD + "\n".join(table) + "\n" + total)
+    return 0 if results and all(result["agree"] for result in results) and not missing else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
