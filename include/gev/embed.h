@@ -182,10 +182,10 @@ struct gev_embed {
 
 	/* Parks until fd is ready in one of the ways in `events` (one or both). Many may wait on one fd.
 	 * > 0: which; a hint: try the call, and wait again on EAGAIN. -ETIMEDOUT, -ECANCELED, -EINTR, -EBADF (fd is not open, or
-	 * another greenlet closed it meanwhile), -ENOMEM. A descriptor that epoll cannot watch (a regular file) is ready at once; a caller must bear -EPERM too. */
+	 * another greenlet closed it meanwhile), -ENOMEM. -ELOOP: an epoll descriptor, nested too deep to be watched. A descriptor that epoll cannot watch (a regular file) is ready at once; a caller must bear -EPERM too. */
 	int (*fd_wait)(int fd, int events, int64_t deadline, unsigned flags);
 	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ECANCELED, -EINTR,
-	 * -EBADF if one was closed meanwhile, -ENOMEM. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
+	 * -EBADF if one was closed meanwhile, -ENOMEM, -ELOOP as fd_wait. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
 	 * are. A hint again: ask the kernel with a zero timeout afterwards. */
 	int (*fds_wait)(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
 	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range), from whatever OS thread does that:

@@ -314,6 +314,19 @@ void gev__loop_listen(struct gev__hub_loop *loop, const struct gev__loop_ear *ea
 	loop->arg = arg;
 }
 
+int gev__loop_try(const struct gev__hub_loop *loop, int fd)
+{
+	if (loop->epoll_fd < 0)
+		return gev__sys.fcntl(fd, F_GETFD, 0) < 0 ? -errno : 0;
+	/* Everything else that it may say (EEXIST, EPERM, ENOMEM, ENOSPC) libev knows how to bear. */
+	struct epoll_event none = {0};
+	if (gev__sys.epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &none) == 0)
+		gev__sys.epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, &none);
+	else if (errno == EBADF || errno == ELOOP)
+		return -errno;
+	return 0;
+}
+
 void gev__loop_changed(struct gev__hub_loop *loop)
 {
 	loop->changed = true;

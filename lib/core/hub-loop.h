@@ -18,6 +18,8 @@ static inline struct gev__hub_loop *gev__loop_get(struct gev__hub *h, int *error
 struct ev_loop *gev__loop_ev(struct gev__hub_loop *loop);
 /* The epoll descriptor inside libev, to take a shared descriptor out of the set; -1: unknown. */
 int gev__loop_epoll(const struct gev__hub_loop *loop);
+/* Whether fd can be watched: 0, -EBADF (not open), -ELOOP (an epoll descriptor under which too many others are nested). libev would abort. */
+int gev__loop_try(const struct gev__hub_loop *loop, int fd);
 /* Whether fd is one of any hub's own. Async-signal-safe. */
 bool gev__loop_internal(int fd);
 /* fd becomes one of them, or no longer is one. */

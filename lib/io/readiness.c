@@ -210,8 +210,9 @@ static __attribute__((noinline)) int start(struct gev__hub_loop *loop, struct ta
 	__atomic_store_n(&r->used, true, __ATOMIC_SEQ_CST);
 	if (unlikely(gev__fd_being_closed(fd)))
 		return -EALREADY;
-	if ((!open || gev__tables_shared()) && gev__sys.fcntl(fd, F_GETFD, 0) < 0)
-		return -errno;
+	int refused = open && !gev__tables_shared() ? 0 : gev__loop_try(loop, fd);
+	if (unlikely(refused))
+		return refused;
 	side->io.data = NULL;
 	t->hub->busy++; /* libev may be in libc's realloc when a signal comes, and is not to be entered again */
 	ev_io_start(gev__loop_ev(loop), &side->io);

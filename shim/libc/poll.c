@@ -36,6 +36,12 @@ int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
 	/* poll and select are never restarted (signal(7)). */
 	if (r == -EINTR)
 		r = patch_interrupted(false);
+	/* An epoll descriptor that cannot be watched: only the kernel knows, when it is asked. */
+	if (r == -ELOOP) {
+		int64_t until = io_after(1000000);
+		r = io_sleep(until < deadline ? until : deadline);
+		return r < 0 ? r : 1;
+	}
 	/* Closed meanwhile: the kernel's word for it comes with the next round. */
 	return r == -EBADF ? 1 : r;
 }

@@ -181,6 +181,8 @@ static void *make_many(void *arg)
 		for (int i = 0; i < N; i++)
 			if (gev_join(g[i], 10, NULL))
 				return "no end";
+		for (int i = 0; i < N; i++)
+			gev_release(g[i]);
 	}
 	return NULL;
 }

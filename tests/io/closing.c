@@ -214,6 +214,7 @@ static void *hub(void *arg)
 		struct gev_greenlet *g = gev_spawn(reader, NULL);
 		gev_release(gev_spawn(count_in, NULL));
 		cr_assert_eq(gev_join(g, 60, NULL), 0);
+		gev_release(g);
 		/* The new one has a byte from the start. */
 		while (__atomic_load_n(&reopened, __ATOMIC_SEQ_CST) != i)
 			sched_yield();
@@ -317,8 +318,10 @@ static void *storm_hub(void *arg)
 	struct gev_greenlet *g[8];
 	for (uintptr_t i = 0; i < 8; i++)
 		g[i] = gev_spawn(storm_reader, (void *)((uintptr_t)arg * 8 + i));
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++) {
 		gev_join(g[i], 60, NULL);
+		gev_release(g[i]);
+	}
 	return NULL;
 }
 
