@@ -16,6 +16,7 @@
 #include "lib/core/overflow.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
+#include "lib/io/offload.h"
 #include "lib/io/readiness.h"
 #include "lib/io/record.h"
 #include "lib/watch/dump.h"
@@ -139,6 +140,7 @@ static void fork_child(void)
 	gev__handles_unlock();
 	gev__era++;
 	gev__lot_forked();
+	gev__offload_forked();
 	gev__tables_forked(NULL); /* the hub's slot enters its own again */
 	struct gev__hub *h = gev__hub_here();
 	if (h)

@@ -8,6 +8,7 @@
 
 #include <gev/greenlet.h>
 #include <gev/kill.h>
+#include <gev/offload.h>
 #include <gev/socket.h>
 #include <gev/time.h>
 #include <gev/version.h>

@@ -90,6 +90,7 @@ struct gev__sys gev__sys = {
 	.syscall = plain_syscall,
 	.sigaction = sigaction,
 	.sigaltstack = sigaltstack,
+	.pthread_create = pthread_create,
 	.sched_yield = sched_yield,
 };
 

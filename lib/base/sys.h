@@ -6,6 +6,7 @@
 #define GEV_BASE_SYS_H
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

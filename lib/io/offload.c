@@ -1,0 +1,352 @@
+/* The offload: a queue of jobs, and a few real threads that take them.
+ *
+ *      QUEUED --a thread takes it--> RUNNING --fn returns--> DONE
+ *         \--its greenlet gives up--> gone       \--its greenlet gives up--> LEFT --fn returns--> dropped by the thread
+ *
+ * Every change of state happens under the pool's lock, but for DONE: that is set under the lock of the waiter's queue in the parking lot, and after it
+ * the thread does not touch the job, which may be gone.
+ * Threads are made as the OS thread itself: libc's pthread_create reads the thread block of its caller, and a greenlet's is not a thread's. */
+#include "lib/io/offload.h"
+
+#include <gev/offload.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "gev/embed.h"
+#include "lib/base/clock.h"
+#include "lib/base/lock.h"
+#include "lib/base/options.h"
+#include "lib/base/result.h"
+#include "lib/base/sys.h"
+#include "lib/context/thread-pointer.h"
+#include "lib/core/hub.h"
+#include "lib/core/lot.h"
+#include "lib/core/park.h"
+
+#define IDLE_NS (5 * NS_PER_S)
+
+enum state { QUEUED, RUNNING, ENDING, LEFT, DONE };
+
+struct job {
+	struct job *next;
+	struct job **link;
+	void *(*fn)(void *arg);
+	void *arg;
+	void *value;
+	void (*drop)(void *arg, void *value);
+	int error;        /* fn's errno */
+	enum state state; /* DONE: atomic */
+	bool apart;       /* malloc's, and may be left */
+};
+
+static struct pool {
+	struct gev__lock lock;
+	struct job *first;
+	struct job **last;
+	int queued; /* atomic */
+	int idle;
+	int threads;
+} pool = {.last = &pool.first};
+
+/* A signal handler that interrupts the holder must not come back here. */
+static void lock(void)
+{
+	struct gev__hub *h = gev__hub_here();
+	if (h)
+		h->busy++;
+	gev__lock(&pool.lock);
+}
+
+static void unlock(void)
+{
+	struct gev__hub *h = gev__hub_here();
+	gev__unlock(&pool.lock);
+	if (h)
+		h->busy--;
+}
+
+/* ---- The queue; the pool is locked ---- */
+
+static void append(struct job *j)
+{
+	j->next = NULL;
+	j->link = pool.last;
+	*pool.last = j;
+	pool.last = &j->next;
+	__atomic_store_n(&pool.queued, pool.queued + 1, __ATOMIC_SEQ_CST);
+}
+
+static void take_off(struct job *j)
+{
+	*j->link = j->next;
+	if (j->next)
+		j->next->link = j->link;
+	else
+		pool.last = j->link;
+	__atomic_store_n(&pool.queued, pool.queued - 1, __ATOMIC_SEQ_CST);
+}
+
+/* ---- The threads ---- */
+
+static uintptr_t set_done(void *arg, bool woken, bool more)
+{
+	struct job *j = arg;
+	__atomic_store_n(&j->state, DONE, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static void finish(struct job *j)
+{
+	lock();
+	bool left = j->state == LEFT;
+	j->state = left ? LEFT : ENDING;
+	unlock();
+	if (!left) {
+		gev__lot_wake_one(j, set_done, j);
+		return;
+	}
+	if (j->drop)
+		j->drop(j->arg, j->value);
+	free(j);
+}
+
+static bool nothing_queued(void *arg)
+{
+	return __atomic_load_n(&pool.queued, __ATOMIC_SEQ_CST) == 0;
+}
+
+/* The next job; NULL: this thread is not needed any more, and is not counted. */
+static struct job *next_job(void)
+{
+	int64_t until = gev__now() + IDLE_NS;
+	for (;;) {
+		lock();
+		struct job *j = pool.first;
+		if (j) {
+			take_off(j);
+			j->state = RUNNING;
+			unlock();
+			return j;
+		}
+		if (gev__now() >= until) {
+			pool.threads--;
+			unlock();
+			return NULL;
+		}
+		pool.idle++;
+		unlock();
+		gev__lot_wait(&pool, nothing_queued, NULL, NULL, until, 0, NULL);
+		lock();
+		pool.idle--;
+		unlock();
+	}
+}
+
+static void *work(void *arg)
+{
+	struct job *j;
+	while ((j = next_job()) != NULL) {
+		errno = 0;
+		j->value = j->fn(j->arg);
+		j->error = errno;
+		finish(j);
+	}
+	return NULL;
+}
+
+/* noinline: no address of a thread-local variable may be carried across the change of the thread pointer. */
+static __attribute__((noinline)) int make_thread(void)
+{
+	pthread_attr_t attr;
+	pthread_t id;
+	sigset_t all;
+	sigfillset(&all);
+	int r = pthread_attr_init(&attr);
+	if (r)
+		return -r;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setsigmask_np(&attr, &all);
+	r = gev__sys.pthread_create(&id, &attr, work, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}
+
+static int make_as_os_thread(void)
+{
+	struct gev__hub *h = gev__hub_here();
+	void *own = gev__tp_get(), *os = h ? h->main.context.tp : own;
+	if (own == os)
+		return make_thread();
+	h->busy++;
+	gev__tp_set(os);
+	int r = make_thread();
+	gev__tp_set(own);
+	h->busy--;
+	return r;
+}
+
+/* After an append. -EAGAIN: there is no thread at all, and none can be made. */
+static int see_to_it(void)
+{
+	lock();
+	bool more = pool.queued > pool.idle && pool.threads < gev__options()->offload_threads;
+	if (more)
+		pool.threads++;
+	unlock();
+	if (!more) {
+		gev__lot_wake(&pool, 1, 0);
+		return 0;
+	}
+	if (make_as_os_thread() == 0)
+		return 0;
+	lock();
+	bool none = --pool.threads == 0;
+	unlock();
+	return none ? -EAGAIN : 0;
+}
+
+/* ---- The greenlets ---- */
+
+static bool not_done(void *arg)
+{
+	struct job *j = arg;
+	return __atomic_load_n(&j->state, __ATOMIC_ACQUIRE) != DONE;
+}
+
+enum left { NOT_RUN, GOES_ON, STAYS };
+
+/* The wait is over before the job is. */
+static enum left give_up(struct job *j)
+{
+	enum left left = STAYS;
+	lock();
+	if (__atomic_load_n(&j->state, __ATOMIC_RELAXED) == QUEUED) {
+		take_off(j);
+		left = NOT_RUN;
+	} else if (j->apart && j->state == RUNNING) {
+		j->state = LEFT;
+		left = GOES_ON;
+	}
+	unlock();
+	return left;
+}
+
+static enum left wait_for(struct job *j, int64_t deadline, int *r)
+{
+	unsigned flags = GEV_PARK_KILLABLE;
+	while (not_done(j)) {
+		*r = gev__lot_wait(j, not_done, NULL, j, deadline, flags, NULL);
+		if (*r == 0 || *r == -EAGAIN)
+			continue;
+		enum left left = give_up(j);
+		if (left != STAYS)
+			return left;
+		/* It runs, and is to be waited for. */
+		deadline = NEVER;
+		flags = 0;
+	}
+	*r = 0;
+	return STAYS;
+}
+
+static enum left run(struct job *j, int64_t deadline, int *r)
+{
+	lock();
+	append(j);
+	unlock();
+	*r = see_to_it();
+	if (*r == 0)
+		return wait_for(j, deadline, r);
+	lock();
+	bool queued = __atomic_load_n(&j->state, __ATOMIC_RELAXED) == QUEUED;
+	if (queued)
+		take_off(j);
+	unlock();
+	return queued ? NOT_RUN : wait_for(j, deadline, r); /* somebody's thread has come and taken it */
+}
+
+static int offload(void *(*fn)(void *), void *arg, int64_t deadline, void **value)
+{
+	struct job j = {.fn = fn, .arg = arg};
+	int r;
+	if (run(&j, deadline, &r) != STAYS)
+		return r;
+	if (value)
+		*value = j.value;
+	errno = j.error;
+	return 0;
+}
+
+static int begin(void *(*fn)(void *), double timeout, int64_t *deadline)
+{
+	if (fn == NULL)
+		return -EINVAL;
+	int r = gev__kill_point();
+	return r < 0 ? r : gev__deadline(timeout, deadline);
+}
+
+int gev_offload(void *(*fn)(void *arg), void *arg, double timeout, void **value)
+{
+	int64_t deadline;
+	int r = begin(fn, timeout, &deadline);
+	if (r == 0 && gev__hub_here() == NULL) {
+		void *v = fn(arg);
+		if (value)
+			*value = v;
+		return 0;
+	}
+	return (int)gev__result(r < 0 ? r : offload(fn, arg, deadline, value));
+}
+
+int gev__offload_apart(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg, void *value), int64_t deadline,
+		       void **value)
+{
+	struct job *j = malloc(sizeof *j);
+	if (j == NULL) {
+		if (drop)
+			drop(arg, NULL);
+		return -ENOMEM;
+	}
+	*j = (struct job){.fn = fn, .arg = arg, .drop = drop, .apart = true};
+	int r = 0, error = 0;
+	if (gev__hub_here() == NULL) {
+		j->value = fn(arg);
+		error = errno;
+	} else {
+		enum left left = run(j, deadline, &r);
+		if (left == GOES_ON)
+			return r;
+		error = j->error;
+	}
+	void *v = j->value;
+	free(j);
+	if (r == 0 && value)
+		*value = v;
+	if (drop)
+		drop(arg, r == 0 && value ? NULL : v);
+	if (r == 0)
+		errno = error;
+	return r;
+}
+
+int gev_offload_apart(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg, void *value), double timeout,
+		      void **value)
+{
+	int64_t deadline;
+	int r = begin(fn, timeout, &deadline);
+	if (r < 0) {
+		if (drop)
+			drop(arg, NULL);
+		return (int)gev__result(r);
+	}
+	return (int)gev__result(gev__offload_apart(fn, arg, drop, deadline, value));
+}
+
+void gev__offload_forked(void)
+{
+	pool = (struct pool){.last = &pool.first};
+}
