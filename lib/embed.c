@@ -20,6 +20,7 @@
 #include "lib/io/readiness.h"
 #include "lib/io/record.h"
 #include "lib/watch/dump.h"
+#include "lib/watch/record.h"
 #include "lib/watch/stats.h"
 
 static int start(void *(*original)(const char *name))
@@ -90,6 +91,12 @@ static void __attribute__((noreturn)) thread_exit(void)
 static void *thread_pointer(const struct gev_greenlet *g)
 {
 	return g->context.tp;
+}
+
+static size_t ready_count(void)
+{
+	const struct gev__hub *h = gev__hub_here();
+	return h ? gev__ready_n(h) : 0;
 }
 
 static void thread_name(struct gev_greenlet *g, const char *name)
@@ -193,6 +200,8 @@ static const struct gev_embed table = {
 	.each = each,
 	.thread_name = thread_name,
 	.signal_own = gev__dump_owns,
+	.watch_self = gev__watch_self,
+	.ready_count = ready_count,
 	.watch_counts = gev__stats_passed,
 	.lot_wake_one_async = gev__lot_wake_one_async,
 };

@@ -91,6 +91,14 @@ struct gev_signal_hooks {
 	void (*handle)(void);
 };
 
+/* What is counted of a greenlet. */
+struct gev_watch_self {
+	uint32_t id;
+	char name[16];
+	uint64_t ran; /* nanoseconds until now */
+	uint64_t switches;
+};
+
 /* How often a function was called whose calls the shim does not make cooperative, while others were ready to run. */
 struct gev_watch_count {
 	const char *name;
@@ -253,6 +261,10 @@ struct gev_embed {
 	void (*thread_name)(struct gev_greenlet *g, const char *name);
 	/* Whether the handler that the kernel has for that signal is the runtime's own, and is to stay (GEV_DUMP). */
 	bool (*signal_own)(int sig);
+	/* The caller's greenlet, as it is counted. False: nobody counts, or the caller is none. */
+	bool (*watch_self)(struct gev_watch_self *out);
+	/* How many greenlets of the caller's hub are ready to run, he himself apart; 0 on other threads. */
+	size_t (*ready_count)(void);
 	/* Statistics shall show these counts too. The array and what it points to stay the caller's, and stay. */
 	void (*watch_counts)(const struct gev_watch_count *counts, size_t n);
 

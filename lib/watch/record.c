@@ -114,6 +114,22 @@ uint32_t gev__by_entry(struct gev__by_entry out[GEV__ENTRIES])
 	return n;
 }
 
+bool gev__watch_self(struct gev_watch_self *out)
+{
+	const struct gev_greenlet *g = gev__self();
+	const struct gev__record *r = g ? g->watched : NULL;
+	if (r == NULL || g == &g->hub->self)
+		return false;
+	const struct gev__watched_hub *w = g->hub->self.watched;
+	out->id = r->id;
+	out->ran = (uint64_t)(r->ran + (w ? gev__now() - w->at : 0));
+	out->switches = r->switches;
+	memcpy(out->name, g->name, sizeof out->name);
+	if (g == &g->hub->main && *g->name == '\0')
+		memcpy(out->name, "main", sizeof "main");
+	return true;
+}
+
 void gev__totals(struct gev__totals *out)
 {
 	gev__lock(&lock);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "gev/embed.h"
 #include "lib/core/hub.h"
 
 struct gev__record {
@@ -47,6 +48,9 @@ void gev__hubs_unlock(void);
 /* How many places there are, and one of them. */
 uint32_t gev__records_n(void);
 struct gev__record *gev__record_at(uint32_t index);
+
+/* As gev_embed.watch_self says. */
+bool gev__watch_self(struct gev_watch_self *out);
 
 /* Over all hubs since the start. */
 struct gev__totals {

@@ -2,6 +2,7 @@
  *
  * The thread is made with the first hub, not before: a program that never has a greenlet never has it. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/base/options.h"
@@ -39,7 +40,9 @@ static __attribute__((constructor)) void prepare(void)
 	watcher.dump_signal = gev__dump_prepare(o->dump, &watcher.dump_file);
 	watcher.monitor = o->monitor != MONITOR_OFF;
 	stats = gev__stats_prepare(o->stats);
-	bool timed = watcher.control || watcher.dump_signal || stats;
+	/* An option of libpatch's, whose lines name greenlets and say for how long they were parked. */
+	const char *trace = secure_getenv("GEV_TRACE");
+	bool timed = watcher.control || watcher.dump_signal || stats || (trace && *trace);
 	if (!timed && !watcher.monitor)
 		return;
 	if (watcher.control)

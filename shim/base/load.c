@@ -12,6 +12,8 @@
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/base/patch.h"
+#include "shim/watch/passed.h"
+#include "shim/watch/trace.h"
 
 const struct gev_embed *patch_gev;
 bool patch_started;
@@ -98,6 +100,10 @@ int patch_start(void)
 		return r;
 	}
 	patch_families_start();
+	/* Libraries that were opened since main began. */
+	patch_trace();
+	patch_passed();
+	patch_passed_begin();
 	__atomic_store_n(&patch_started, true, __ATOMIC_RELEASE);
 	return r;
 }

@@ -7,6 +7,8 @@
  * As entry.c, this file must be compiled without -fexceptions. */
 #include "shim/base/follow.h"
 #include "shim/pthread/thread.h"
+#include "shim/watch/passed.h"
+#include "shim/watch/trace.h"
 
 #ifdef __EXCEPTIONS
 #error "start_main.c needs -fno-exceptions"
@@ -33,6 +35,8 @@ int patch___libc_start_main(int (*main)(int, char **, char **), int argc, char *
 			    void *stack_end)
 {
 	patch_follow();
+	patch_trace();
+	patch_passed();
 	program_main = main;
 	return real.__libc_start_main(run_main, argc, argv, init, fini, rtld_fini, stack_end);
 }

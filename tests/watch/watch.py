@@ -47,7 +47,7 @@ class Program:
         self.pid = self.process.pid
         # It has said so, and goes to wait for its standard input: the kernel knows when it does. The others need not.
         until = time.monotonic() + LIMIT
-        while not re.search("stuck|deadlock", argv[0]) and not self.sleeps() and time.monotonic() < until:
+        while not re.search("stuck|deadlock|child", argv[0]) and not self.sleeps() and time.monotonic() < until:
             time.sleep(0.001)
 
     def sleeps(self):
@@ -328,6 +328,59 @@ def case_nothing(gev, patch, fixture):
     for arguments in (["ps"], ["ps", "tea"], ["ps", "1", "2"], ["bt", "1", "x"], ["stats", "0"]):
         done = subprocess.run([gev, *arguments], capture_output=True, text=True)
         expect(f"misuse {arguments}", done.returncode, 125)
+
+
+TRACE = """\
+1 main: socketpair(domain=1, type=1, protocol=0, fds) = 0
+1 main: pthread_mutex_lock(mutex) = 0
+1 main: pthread_create(thread, attr=NULL, entry, arg=NULL) = 0
+2 worker: pthread_setname_np(thread, name="worker") = 0
+1 main: nanosleep(want=0.001000000 s, left=NULL) = 0, parked
+1 main: pthread_mutex_unlock(mutex) = 0
+1 main: send(fd=4, buf, n=5, flags=0) = 5
+2 worker: pthread_mutex_lock(mutex) = 0, parked
+2 worker: recv(fd=3, buf, n=100, flags=0) = 5
+2 worker: pthread_mutex_unlock(mutex) = 0
+1 main: pthread_join(thread, value=NULL) = 0, parked
+1 main: close(fd=3) = 0
+1 main: close(fd=3) = -1 EBADF
+1 main: pthread_mutex_trylock(mutex) = 0
+"""
+
+
+def run(fixture, patch, **environment):
+    done = subprocess.run([fixture], env={"LD_PRELOAD": patch} | environment, capture_output=True, text=True, timeout=LIMIT)
+    expect(f"exit status with {environment}", (done.returncode, done.stdout), (0, ""))
+    return done.stderr
+
+
+def case_trace(gev, patch, fixture):
+    expect("all", run(fixture, patch, GEV_TRACE="all", GEV_TRACE_PLAIN="1"), TRACE)
+    some = "".join(line for line in TRACE.splitlines(True) if "mutex" in line or "nanosleep" in line)
+    expect("some", run(fixture, patch, GEV_TRACE="sync,time", GEV_TRACE_PLAIN="1"), some)
+    for line, plain in zip(run(fixture, patch, GEV_TRACE="all").splitlines(), TRACE.splitlines()):
+        # A pointer has a value, and what was parked a time.
+        form = re.sub(r"\b(fds|mutex|thread|entry|buf)(?=,|\\\))", rf"\1={A}", re.escape(plain).replace(r"\ ", " "))
+        matches("with times", line, r"\d+\.\d{6} " + form.replace(", parked", r", parked \d+\.\d{3} ms"))
+    expect("nothing asked for", run(fixture, patch), "")
+    passed = json.loads(run(fixture, patch, GEV_STATS="json"))["passed_through"]
+    expect("passed through while another was ready", passed, [{"symbol": "getrandom", "calls": 1}])
+
+
+def case_child(gev, patch, fixture):
+    with Program([fixture], patch, GEV_CONTROL="1") as p:
+        parent, p.pid = p.pid, int(p.ready[1])
+        lines = p.ask(gev, "ps").splitlines()[1:]
+        expect("greenlets of the child", [line.split()[7] for line in lines], ["main", "of_the_child"])
+        p.pid = parent
+        expect("greenlets of the parent", len(p.ask(gev, "ps").splitlines()) - 1, 2)
+        expect("exit status", p.end(), 0)
+
+
+def case_probes(gev, patch, library):
+    notes = subprocess.run(["readelf", "-n", library], capture_output=True, text=True, check=True).stdout
+    expect("probes", sorted(set(re.findall(r"Provider: gev\n +Name: (\w+)", notes))),
+           ["create", "exit", "park", "start", "turn", "wake"])
 
 
 CASES = {name[5:]: case for name, case in globals().items() if name.startswith("case_")}
