@@ -281,16 +281,16 @@ static void on_hub_made(struct gev__hub *h)
 	int saved = errno;
 	pid_t tid = (pid_t)gev__sys.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	gev__hubs_lock();
-	for (int i = 0; i < GEV__HUBS && h->self.watched == NULL; i++) {
-		struct gev__watched_hub *w = &gev__hubs[i];
-		if (w->h)
-			continue;
-		*w = (struct gev__watched_hub){.h = h, .tid = tid, .at = gev__now()};
-		w->turned_at = w->at;
-		h->self.watched = w;
+	int place = 0;
+	while (place < GEV__HUBS && gev__hubs[place].h)
+		place++;
+	if (place < GEV__HUBS) {
+		int64_t now = gev__now();
+		gev__hubs[place] = (struct gev__watched_hub){.h = h, .tid = tid, .at = now, .turned_at = now};
+		h->self.watched = &gev__hubs[place];
 	}
 	gev__hubs_unlock();
-	if (h->self.watched == NULL)
+	if (place == GEV__HUBS)
 		gev__warn("more than %d hubs: this one is not watched", GEV__HUBS);
 	enter(&h->main, tid, true);
 	began();

@@ -55,7 +55,7 @@ static void add_string(struct text *t, const char *string)
 {
 	enum { MOST = 32 };
 	add(t, "\"");
-	for (int i = 0; string[i] && i < MOST; i++)
+	for (int i = 0; i < MOST && string[i]; i++)
 		add(t, isprint((unsigned char)string[i]) && string[i] != '"' ? "%c" : "\\x%02x",
 		    (unsigned char)string[i]);
 	add(t, "\"%s", strnlen(string, MOST + 1) > MOST ? "..." : "");

@@ -76,17 +76,21 @@ static bool is_special(const char *name)
 	return gev__option_word(special, name, strlen(name)) >= 0;
 }
 
+static bool has(int64_t mask, const char *family)
+{
+	int place = gev__option_word(PATCH_TRACE_FAMILIES, family, strlen(family));
+	return place >= 0 && (mask >> place & 1);
+}
+
 static bool wanted(const char *family)
 {
 	static const char all_sync[] = "mutex|cond|rwlock|barrier|spin|sem";
 	int64_t mask = patch_options()->trace;
-	int place = gev__option_word(PATCH_TRACE_FAMILIES, family, strlen(family));
 	if (mask == INT64_MAX)
 		return true;
-	if (gev__option_word(all_sync, family, strlen(family)) >= 0 &&
-	    (mask & (INT64_C(1) << gev__option_word(PATCH_TRACE_FAMILIES, "sync", 4))))
-		return true;
-	return place >= 0 && (mask & (INT64_C(1) << place));
+	if (gev__option_word(all_sync, family, strlen(family)) >= 0)
+		return has(mask, family) || has(mask, "sync");
+	return has(mask, family);
 }
 
 static void *choose(const char *name, void *bound)
