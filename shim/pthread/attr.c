@@ -4,6 +4,7 @@
  * thread of the kernel. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "shim/pthread/thread.h"
 
@@ -69,6 +70,8 @@ int patch_pthread_getname_np(pthread_t id, char *name, size_t size)
 		return ESRCH;
 	if (size < sizeof t->name)
 		return ERANGE;
+	if (t->name[0] == '\0')
+		return real.prctl(PR_GET_NAME, (unsigned long)name, 0, 0, 0) < 0 ? errno : 0; /* its OS thread's */
 	memcpy(name, t->name, sizeof t->name);
 	return 0;
 }

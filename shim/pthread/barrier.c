@@ -5,13 +5,13 @@
  * behind them in the queue. So the object is not touched after the round is over, and may be destroyed by whoever
  * returns first.
  *
- * Barriers shared between processes are libc's, as all are before the runtime has started. A greenlet that waits in
- * one stops the process until the others come: libc has no way to try.
+ * Barriers shared between processes are libc's, as all are before the runtime has started: for a greenlet a real thread
+ * waits there (aside.h).
  */
 #include <string.h>
 
 #include "shim/base/log.h"
-#include "shim/pthread/thread.h"
+#include "shim/pthread/aside.h"
 
 /* nptl/internaltypes.h, struct pthread_barrier: in, current_round, count, shared, out. */
 enum { COUNT = 2, SHARED = 3, LIBC_WORDS = 5, ARRIVED = 6 };
@@ -56,16 +56,35 @@ static bool arrive(void *arg)
 	return !a->last;
 }
 
+struct shared_wait {
+	struct patch_aside aside;
+	pthread_barrier_t *b;
+	int result;
+};
+
+static void wait_in_libc(struct patch_aside *a)
+{
+	struct shared_wait *w = (struct shared_wait *)(void *)a;
+	w->result = real.pthread_barrier_wait(w->b);
+}
+
+static int wait_shared(pthread_barrier_t *b)
+{
+	struct shared_wait w = {.aside.call = wait_in_libc, .b = b};
+	if (patch_self() == NULL || words(b)[COUNT] == 1)
+		return real.pthread_barrier_wait(b);
+	if (patch_aside(&w.aside, GEV_PARK_PLAIN | GEV_ON_BARRIER) == 0)
+		return w.result;
+	patch_warn_once("no thread for a barrier shared between processes: it stops all of this one");
+	return real.pthread_barrier_wait(b);
+}
+
 int patch_pthread_barrier_wait(pthread_barrier_t *b)
 {
 	if (!patch_started)
 		return real.pthread_barrier_wait(b);
-	if (words(b)[SHARED]) {
-		if (patch_green())
-			patch_warn_once(
-				"a barrier shared between processes stops all threads of this one while one waits");
-		return real.pthread_barrier_wait(b);
-	}
+	if (words(b)[SHARED])
+		return wait_shared(b);
 	struct arriving a = {.b = b};
 	patch_gev->lot_wait(b, arrive, NULL, &a, GEV_NEVER, GEV_PARK_PLAIN | GEV_ON_BARRIER, NULL);
 	if (!a.last)

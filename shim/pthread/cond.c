@@ -5,13 +5,15 @@
  * a load and a branch. It is written under the lock of the queue; a waiter that was chosen never looks at the object
  * again: it may be destroyed as soon as a broadcast has returned.
  *
- * Conditions shared between processes are libc's. A greenlet cannot wait in libc: it gives up the mutex, naps, and
- * returns as if woken for nothing, which POSIX allows at any time (pthread_cond_wait, RATIONALE); the program's loop
- * makes it a poll. Before the runtime has started every condition is libc's: no green thread waits, and nothing
+ * Conditions shared between processes are libc's. For a greenlet a real thread waits there (aside.h). Where it cannot,
+ * because the mutex is robust and would become that thread's, or is of this process alone, the greenlet gives up the
+ * mutex, naps, and returns as if woken for nothing, which POSIX allows at any time (pthread_cond_wait, RATIONALE); the
+ * program's loop makes it a poll. Before the runtime has started every condition is libc's: no green thread waits, and nothing
  * changes.
  */
 #include <limits.h>
 
+#include "shim/pthread/aside.h"
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/mutex.h"
 #include "shim/pthread/mutex_word.h"
@@ -84,13 +86,40 @@ static int wait_native(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, c
 	return r;
 }
 
-static int wait_shared(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
+/* A real thread waits in libc, in the caller's place: it lets go of the mutex and takes it again in libc's way. Until then
+ * it has the mutex in trust: the owner's number, which some kinds check, is its own meanwhile. */
+struct shared_wait {
+	struct patch_aside aside;
+	pthread_cond_t *c;
+	pthread_mutex_t *m;
+	clockid_t clock;
+	const struct timespec *until;
+	int result;
+};
+
+static void wait_in_trust(struct patch_aside *a)
 {
-	/* libc's own wait would unlock the mutex in libc's way: right only if the mutex is libc's too. */
-	if (patch_green() == NULL && !patch_mutex_ours(m))
-		return wait_native(c, m, clock, until);
-	if (clock == OWN_CLOCK)
-		clock = flags_of(c) & MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+	struct shared_wait *w = (struct shared_wait *)(void *)a;
+	w->m->__data.__owner = real.gettid();
+	patch_aside_cancellable(true);
+	w->result = w->until ? real.pthread_cond_clockwait(w->c, w->m, w->clock, w->until)
+			     : real.pthread_cond_wait(w->c, w->m);
+	patch_aside_cancellable(false);
+}
+
+/* -EAGAIN: no thread for it. -ECANCELED: cut off; the mutex is held again all the same. */
+static int wait_aside(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
+{
+	struct shared_wait w = {.aside.call = wait_in_trust, .c = c, .m = m, .clock = clock, .until = until};
+	int r = patch_aside(&w.aside, GEV_PARK_KILLABLE | GEV_ON_COND);
+	if (r == -EAGAIN)
+		return r;
+	m->__data.__owner = patch_tid();
+	return r ? r : w.result;
+}
+
+static int wait_napping(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
+{
 	int64_t step = 500000;
 	patch_mutex_leave(m);
 	int r = patch_nap(&step, patch_until(clock, until), GEV_PARK_KILLABLE);
@@ -100,6 +129,23 @@ static int wait_shared(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, c
 	if (locked)
 		return locked;
 	return until && patch_reached(clock, until) ? ETIMEDOUT : 0;
+}
+
+static int wait_shared(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
+{
+	/* libc's own wait would unlock the mutex in libc's way: right only if the mutex is libc's too. */
+	if (patch_self() == NULL && !patch_mutex_ours(m))
+		return wait_native(c, m, clock, until);
+	if (clock == OWN_CLOCK)
+		clock = flags_of(c) & MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+	if (patch_self() && patch_mutex_plain_shared(m)) {
+		int r = wait_aside(c, m, clock, until);
+		if (r == -ECANCELED)
+			patch_testcancel();
+		if (r != -EAGAIN)
+			return r < 0 ? 0 : r;
+	}
+	return wait_napping(c, m, clock, until);
 }
 
 struct waiting {

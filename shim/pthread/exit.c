@@ -62,6 +62,7 @@ void patch_thread_end(void)
 	patch_keys_end();
 	patch_robust_end();
 	patch_signals_gone();
+	patch_number_end(t);
 	free(t->cpus);
 	t->cpus = NULL;
 	bool nobody_asks = give_result(t);

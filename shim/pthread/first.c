@@ -3,6 +3,7 @@
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
+#include "shim/pthread/futex_bits.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
 
@@ -46,14 +47,12 @@ int patch_tid_look_up(void)
 
 struct patch_thread *patch_thread_find(pthread_t id)
 {
-	/* The kernel gives no number from 2^22 on (PID_MAX_LIMIT): this was the number of an identity of ours,
-	 * whatever became of the record. */
+	/* An invented number was that of an identity of ours, whatever became of the record. */
 	static struct patch_thread gone = {.state = PATCH_GONE};
-	enum { FIRST_INVENTED = 1 << 22 };
 	struct patch_thread *t = patch_thread_at(id);
 	if (patch_thread_state(t) != PATCH_FOREIGN)
 		return t;
-	if (likely(!patch_started) || tid_at(id) < FIRST_INVENTED)
+	if (likely(!patch_started) || tid_at(id) < PATCH_FIRST_INVENTED)
 		return NULL;
 	/* A greenlet of libgev's own API has such a number too, and no record: nobody else can name it. */
 	return id == pthread_self() ? NULL : &gone;
@@ -95,6 +94,8 @@ void patch_threads_begin(void)
 
 void patch_threads_forked(void)
 {
+	patch_numbers_forked();
+	patch_bits_forked();
 	patch_me.tid = 0; /* fork has given the caller's struct pthread the child's number */
 	patch_real_threads = false;
 	if (patch_me.state == PATCH_FOREIGN)

@@ -1,26 +1,31 @@
 /* syscall(SYS_futex, ...): how runtimes that bring their own locks wait (libstdc++'s guards, futures and std::atomic;
  * Rust's std).
  *
- * A green thread waits in the lot, an OS thread in the kernel. Whoever wakes does not know which it was, so he looks
- * in the lot first and wakes in the kernel what is left of his number. A futex may return for nothing (futex(2),
- * FUTEX_WAIT), so requeues and bit sets just wake everybody in the lot.
+ * A green thread waits in the lot, one with bits of its own beside it (futex_bits.c), an OS thread in the kernel. Whoever
+ * wakes does not know which it was, so he looks in that order and wakes in the kernel what is left of his number.
  *
- * A futex that is not marked private may lie in memory that another process shares, and that one wakes through the
- * kernel: a green thread that waits for such a one looks at the word now and then.
- *
- * Every other system call goes through as it is.
+ * A futex that is not marked private may lie in memory that another process shares, and that one wakes through the kernel.
+ * Many programs just leave the mark out; so a wait that lasts asks whether the memory is shared, and only then a real
+ * thread waits for it (aside.h).
  */
+#include "shim/pthread/futex.h"
+
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
-#include "shim/pthread/thread.h"
+#include "shim/pthread/aside.h"
+#include "shim/pthread/futex_bits.h"
+#include "shim/pthread/shared_memory.h"
 #include "shim/pthread/until.h"
 #include "shim/signal/signals.h"
 
+/* ---- Wait ---- */
+
 struct watch {
-	const uint32_t *word;
+	uint32_t *word;
 	uint32_t expected;
+	uint32_t bits;
 };
 
 static bool as_expected(void *arg)
@@ -29,50 +34,71 @@ static bool as_expected(void *arg)
 	return __atomic_load_n(w->word, __ATOMIC_SEQ_CST) == w->expected;
 }
 
-/* 0, -EAGAIN, -ETIMEDOUT or -EINTR. */
+/* These three: 0, -EAGAIN, -ETIMEDOUT or -EINTR. */
 static int wait_private(struct watch *w, int64_t deadline)
 {
+	if (unlikely(w->bits != FUTEX_BITSET_MATCH_ANY))
+		return patch_bits_wait(w->word, w->expected, w->bits, deadline, GEV_PARK_INTERRUPTIBLE | GEV_ON_FUTEX);
 	return patch_gev->lot_wait(w->word, as_expected, NULL, w, deadline, GEV_PARK_INTERRUPTIBLE | GEV_ON_FUTEX,
 				   NULL);
 }
 
-static int wait_shared(struct watch *w, int64_t deadline)
+/* Without a thread of its own: it looks at the word now and then. */
+static int wait_looking(struct watch *w, int64_t deadline)
 {
-	enum { FIRST_LOOK = 1000000, LAST_LOOK = 16000000 };
-	bool queued = false;
-	for (int64_t look = FIRST_LOOK;; look = look < LAST_LOOK ? look * 2 : look) {
+	enum { LOOK = 16000000 };
+	for (;;) {
 		int64_t now = patch_now();
-		int r = wait_private(w, deadline - now < look ? deadline : now + look);
+		int r = wait_private(w, deadline - now < LOOK ? deadline : now + LOOK);
 		if (r == -EAGAIN)
-			return queued ? 0 : r;
+			return 0;
 		if (r == 0 || r == -EINTR || patch_now() >= deadline)
 			return r;
-		queued = true;
 	}
 }
 
-/* FUTEX_WAIT has a time to wait, FUTEX_WAIT_BITSET a time to wait until, on the clock that its flag says. */
-static int wait(const uint32_t *word, int op, uint32_t expected, const struct timespec *time)
+static int wait_shared(struct watch *w, int64_t deadline)
 {
-	struct watch w = {.word = word, .expected = expected};
+	enum { SHORT = 1000000 };
+	int64_t now = patch_now();
+	int r = wait_private(w, deadline - now < SHORT ? deadline : now + SHORT);
+	if (r != -ETIMEDOUT || patch_now() >= deadline)
+		return r;
+	if (!patch_memory_shared(w->word)) {
+		r = wait_private(w, deadline);
+	} else {
+		r = patch_aside_futex(w->word, w->expected, w->bits, deadline, GEV_PARK_INTERRUPTIBLE);
+		if (r == -EAGAIN)
+			r = wait_looking(w, deadline);
+	}
+	return r == -EAGAIN ? 0 : r; /* it has waited already */
+}
+
+/* FUTEX_WAIT has a time to wait, FUTEX_WAIT_BITSET a time to wait until, on the clock that its flag says. */
+static int wait(struct watch *w, int op, const struct timespec *time)
+{
+	bool relative = (op & FUTEX_CMD_MASK) == FUTEX_WAIT;
 	clockid_t clock = op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 	if (time && (!patch_time_ok(time) || time->tv_sec < 0))
 		return -EINVAL;
+	int64_t deadline = GEV_NEVER;
+	if (time && relative) {
+		int64_t now = patch_now(), span = patch_until(CLOCK_MONOTONIC, time);
+		deadline = span >= GEV_NEVER - now ? GEV_NEVER : now + span;
+	}
 	for (;;) {
-		int64_t deadline = patch_until(clock, time);
-		if (time && (op & FUTEX_CMD_MASK) == FUTEX_WAIT) {
-			int64_t now = patch_now();
-			int64_t span = patch_until(CLOCK_MONOTONIC, time);
-			deadline = span >= GEV_NEVER - now ? GEV_NEVER : now + span;
-		}
-		int r = op & FUTEX_PRIVATE_FLAG ? wait_private(&w, deadline) : wait_shared(&w, deadline);
+		if (!relative)
+			deadline = patch_until(clock, time);
+		int r = op & FUTEX_PRIVATE_FLAG ? wait_private(w, deadline) : wait_shared(w, deadline);
 		/* Restarted only without a time limit (kernel/futex/waitwake.c, futex_wait). */
 		if (r == -EINTR && patch_interrupted(time == NULL) == 0)
 			continue;
-		if (r != -ETIMEDOUT || (op & FUTEX_CMD_MASK) == FUTEX_WAIT || patch_reached(clock, time))
+		if (r != -ETIMEDOUT || relative || patch_reached(clock, time))
 			return r;
 	}
 }
+
+/* ---- Wake ---- */
 
 static int convert(int r)
 {
@@ -82,50 +108,142 @@ static int convert(int r)
 	return -1;
 }
 
-static long futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *other, uint32_t extra)
+static int at_most(uint32_t n)
 {
-	int woken = 0, most = value > INT_MAX ? INT_MAX : (int)value;
-	switch (op & FUTEX_CMD_MASK) {
-	case FUTEX_WAIT:
-	case FUTEX_WAIT_BITSET:
-		/* The kernel refuses a word that is not aligned, and a wait that no bit can end (futex(2)). */
-		if (patch_self() == NULL || ((uintptr_t)word & 3) ||
-		    ((op & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET && extra == 0))
-			break;
-		return convert(wait(word, op, value, (const struct timespec *)time));
-	case FUTEX_WAKE:
-		woken = patch_gev->lot_wake(word, most, 0);
-		if (woken == most)
-			return woken;
-		value -= (uint32_t)woken;
-		break;
-	case FUTEX_CMP_REQUEUE:
-		if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != extra)
-			return convert(-EAGAIN);
-		/* fall through */
-	case FUTEX_WAKE_BITSET:
-	case FUTEX_REQUEUE:
-		woken = patch_gev->lot_wake(word, INT_MAX, 0);
-		break;
-	case FUTEX_WAKE_OP: {
-		/* The kernel changes the second word; whether its condition held for the waiters there, only it
-		 * knows. */
-		long r = real.syscall(SYS_futex, (long)word, op, value, time, (long)other, extra);
-		if (r >= 0)
-			r += patch_gev->lot_wake(word, most, 0) + patch_gev->lot_wake(other, INT_MAX, 0);
-		return r;
+	/* The kernel wakes one where it was asked for none (futex(2), BUGS in older versions), and takes the rest as int. */
+	return n == 0 ? 1 : n > INT_MAX ? INT_MAX : (int)n;
+}
+
+/* How many, or -1 and errno: what the kernel thinks of the word comes first. */
+static long wake(uint32_t *word, int op, uint32_t n, uint32_t bits)
+{
+	int most = at_most(n);
+	int woken = patch_gev->lot_wake(word, most, 0);
+	if (woken < most)
+		woken += patch_bits_wake(word, most - woken, bits);
+	if (woken == most)
+		return woken;
+	long r = real.syscall(SYS_futex, (long)word, FUTEX_WAKE_BITSET | (op & FUTEX_PRIVATE_FLAG), most - woken, 0, 0,
+			      bits);
+	return r < 0 && woken == 0 ? r : woken + (r < 0 ? 0 : r);
+}
+
+/* ---- Requeue ---- */
+
+static long requeue(uint32_t *word, int op, uint32_t n_wake, uint32_t n_move, uint32_t *other, uint32_t expected)
+{
+	struct watch w = {.word = word, .expected = expected};
+	bool compares = (op & FUTEX_CMD_MASK) == FUTEX_CMP_REQUEUE;
+	if (n_wake > INT_MAX || n_move > INT_MAX || ((uintptr_t)word & 3) || ((uintptr_t)other & 3))
+		return convert(-EINVAL);
+	int done = patch_gev->lot_requeue(word, other, (int)n_wake, (int)n_move, compares ? as_expected : NULL, &w, 0);
+	if (done < 0)
+		return convert(done);
+	done += patch_bits_wake(word, INT_MAX, FUTEX_BITSET_MATCH_ANY); /* for nothing: that is allowed */
+	uint32_t woken = (uint32_t)done < n_wake ? (uint32_t)done : n_wake;
+	uint32_t moved = (uint32_t)done - woken;
+	long r = real.syscall(SYS_futex, (long)word, op, n_wake - woken, n_move > moved ? n_move - moved : 0,
+			      (long)other, expected);
+	return r < 0 && done == 0 ? r : done + (r < 0 ? 0 : r);
+}
+
+/* ---- Wake and change ---- */
+
+/* FUTEX_WAKE_OP's third number: what to do to the second word, and what to ask of its old value (futex(2)). */
+struct operation {
+	unsigned what, comparison;
+	int with, against;
+};
+
+static int signed_12_bits(uint32_t bits)
+{
+	return (int)(bits << 20) >> 20;
+}
+
+static struct operation decode(uint32_t code)
+{
+	struct operation o = {.what = code >> 28 & 7,
+			      .comparison = code >> 24 & 15,
+			      .with = signed_12_bits(code >> 12 & 0xfff),
+			      .against = signed_12_bits(code & 0xfff)};
+	if (code >> 28 & FUTEX_OP_OPARG_SHIFT)
+		o.with = (int)(1U << (o.with & 31));
+	return o;
+}
+
+static int change(int *word, const struct operation *o)
+{
+	switch (o->what) {
+	case FUTEX_OP_SET:
+		return __atomic_exchange_n(word, o->with, __ATOMIC_SEQ_CST);
+	case FUTEX_OP_ADD:
+		return __atomic_fetch_add(word, o->with, __ATOMIC_SEQ_CST);
+	case FUTEX_OP_OR:
+		return __atomic_fetch_or(word, o->with, __ATOMIC_SEQ_CST);
+	case FUTEX_OP_ANDN:
+		return __atomic_fetch_and(word, ~o->with, __ATOMIC_SEQ_CST);
+	default:
+		return __atomic_fetch_xor(word, o->with, __ATOMIC_SEQ_CST);
 	}
+}
+
+static bool holds(int old, const struct operation *o)
+{
+	switch (o->comparison) {
+	case FUTEX_OP_CMP_EQ:
+		return old == o->against;
+	case FUTEX_OP_CMP_NE:
+		return old != o->against;
+	case FUTEX_OP_CMP_LT:
+		return old < o->against;
+	case FUTEX_OP_CMP_GE:
+		return old >= o->against;
+	case FUTEX_OP_CMP_LE:
+		return old <= o->against;
+	default:
+		return old > o->against;
+	}
+}
+
+static long wake_op(uint32_t *word, int op, uint32_t n, uint32_t n_other, uint32_t *other, uint32_t code)
+{
+	struct operation o = decode(code);
+	if (o.what > FUTEX_OP_XOR || o.comparison > FUTEX_OP_CMP_GE || ((uintptr_t)word & 3) || ((uintptr_t)other & 3))
+		return real.syscall(SYS_futex, (long)word, op, n, n_other, (long)other, code); /* it refuses */
+	int old = change((int *)(void *)other, &o);
+	long r = wake(word, op, n, FUTEX_BITSET_MATCH_ANY);
+	if (r < 0 || !holds(old, &o))
+		return r;
+	long s = wake(other, op, n_other, FUTEX_BITSET_MATCH_ANY);
+	return s < 0 ? r : r + s;
+}
+
+long patch_futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *other, uint32_t extra)
+{
+	struct watch w = {.word = word, .expected = value, .bits = FUTEX_BITSET_MATCH_ANY};
+	int command = op & FUTEX_CMD_MASK;
+	switch (command) {
+	case FUTEX_WAIT_BITSET:
+		w.bits = extra;
+		/* fall through */
+	case FUTEX_WAIT:
+		/* The kernel refuses a word that is not aligned, and a wait that no bit can end (futex(2)). */
+		if (patch_self() == NULL || ((uintptr_t)word & 3) || w.bits == 0)
+			break;
+		return convert(wait(&w, op, (const struct timespec *)time));
+	case FUTEX_WAKE_BITSET:
+		if (extra == 0)
+			break;
+		return wake(word, op, value, extra);
+	case FUTEX_WAKE:
+		return wake(word, op, value, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		return requeue(word, op, value, (uint32_t)time, other, extra);
+	case FUTEX_WAKE_OP:
+		return wake_op(word, op, value, (uint32_t)time, other, extra);
 	default:
 		break; /* priority inheritance: the kernel's business, and it blocks */
 	}
-	long r = real.syscall(SYS_futex, (long)word, op, value, time, (long)other, extra);
-	return r < 0 ? r : r + woken;
+	return real.syscall(SYS_futex, (long)word, op, value, time, (long)other, extra);
 }
-
-long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
-{
-	if (likely(number != SYS_futex) || !patch_started)
-		return real.syscall(number, a, b, c, d, e, f);
-	return futex((uint32_t *)a, (int)b, (uint32_t)c, d, (uint32_t *)e, (uint32_t)f);
-}
-EXPORT(syscall);

@@ -114,7 +114,7 @@ int patch_pthread_mutex_trylock(pthread_mutex_t *m)
 {
 	unsigned kind = patch_mutex_kind(m);
 	if (unlikely(kind > PTHREAD_MUTEX_ADAPTIVE_NP))
-		return real.pthread_mutex_trylock(m);
+		return patch_mutex_try_other(m);
 	if (kind == PTHREAD_MUTEX_RECURSIVE_NP) {
 		int r = lock_again(m, kind);
 		if (r >= 0)
@@ -151,7 +151,7 @@ int patch_pthread_mutex_unlock(pthread_mutex_t *m)
 	unsigned kind = patch_mutex_kind(m);
 	if (unlikely(kind != PTHREAD_MUTEX_TIMED_NP)) {
 		if (kind > PTHREAD_MUTEX_ADAPTIVE_NP)
-			return real.pthread_mutex_unlock(m);
+			return patch_mutex_unlock_other(m);
 		int r = patch_mutex_check(m);
 		if (r)
 			return r;
@@ -172,7 +172,7 @@ void patch_mutex_leave(pthread_mutex_t *m)
 {
 	unsigned kind = patch_mutex_kind(m);
 	if (kind > PTHREAD_MUTEX_ADAPTIVE_NP) {
-		real.pthread_mutex_unlock(m);
+		patch_mutex_unlock_other(m);
 		return;
 	}
 	if (kind == PTHREAD_MUTEX_RECURSIVE_NP && --m->__data.__count != 0)

@@ -28,5 +28,9 @@ int patch_mutex_return(pthread_mutex_t *m);
 
 /* mutex_kinds.c. `until` NULL: no deadline. Error numbers. */
 int patch_mutex_lock_other(pthread_mutex_t *m, clockid_t clock, const struct timespec *until);
+int patch_mutex_try_other(pthread_mutex_t *m);
+int patch_mutex_unlock_other(pthread_mutex_t *m);
+/* Shared between processes, and neither robust nor of a priority protocol. */
+bool patch_mutex_plain_shared(const pthread_mutex_t *m);
 
 #endif

@@ -29,6 +29,9 @@ static void owner_died(uint32_t *word, uint32_t tid, bool inherits)
 					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	if (!inherits && (old & FUTEX_WAITERS))
 		patch_wake_native(word, FUTEX_WAKE);
+	/* The word is the mutex's first: its address is what green threads wait under (mutex_kinds.c). */
+	_Static_assert(offsetof(pthread_mutex_t, __data.__lock) == 0, "the lock word comes first");
+	patch_gev->lot_wake(word, 1, 0);
 }
 
 void patch_robust_end(void)

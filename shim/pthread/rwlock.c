@@ -1,9 +1,10 @@
 /* Read-write locks: the calls. What they do to the object is in rwlock_word.c; its attributes (kind, shared) are
  * where libc's pthread_rwlock_init puts them, and so is the writer's number, for EDEADLK.
  *
- * Locks shared between processes are libc's: a greenlet tries and naps. */
+ * Locks shared between processes are libc's: for a greenlet a real thread waits there (aside.h). */
 #include "shim/pthread/rwlock_word.h"
 
+#include "shim/pthread/aside.h"
 #include "shim/pthread/until.h"
 
 static bool is_shared(const pthread_rwlock_t *l)
@@ -31,23 +32,48 @@ static bool is_mine(const pthread_rwlock_t *l)
 	return __atomic_load_n(&l->__data.__cur_writer, __ATOMIC_RELAXED) == patch_tid();
 }
 
+static int lock_native(pthread_rwlock_t *l, bool write, clockid_t clock, const struct timespec *until)
+{
+	if (until)
+		return write ? real.pthread_rwlock_clockwrlock(l, clock, until)
+			     : real.pthread_rwlock_clockrdlock(l, clock, until);
+	return write ? real.pthread_rwlock_wrlock(l) : real.pthread_rwlock_rdlock(l);
+}
+
+struct shared_wait {
+	struct patch_aside aside;
+	pthread_rwlock_t *l;
+	bool write;
+	clockid_t clock;
+	const struct timespec *until;
+	int result;
+};
+
+static void lock_in_libc(struct patch_aside *a)
+{
+	struct shared_wait *w = (struct shared_wait *)(void *)a;
+	w->result = lock_native(w->l, w->write, w->clock, w->until);
+}
+
 static int lock_shared(pthread_rwlock_t *l, bool write, clockid_t clock, const struct timespec *until)
 {
-	if (patch_green() == NULL) {
-		if (until)
-			return write ? real.pthread_rwlock_clockwrlock(l, clock, until)
-				     : real.pthread_rwlock_clockrdlock(l, clock, until);
-		return write ? real.pthread_rwlock_wrlock(l) : real.pthread_rwlock_rdlock(l);
-	}
-	int64_t step = 0;
+	if (patch_self() == NULL)
+		return lock_native(l, write, clock, until);
 	if (is_mine(l))
 		return EDEADLK;
-	for (;;) {
+	for (int64_t step = 0;;) {
 		int r = write ? real.pthread_rwlock_trywrlock(l) : real.pthread_rwlock_tryrdlock(l);
 		if (r != EBUSY)
 			return r;
 		if (until && patch_reached(clock, until))
 			return ETIMEDOUT;
+		struct shared_wait w = {
+			.aside.call = lock_in_libc, .l = l, .write = write, .clock = clock, .until = until};
+		if (patch_aside(&w.aside, GEV_PARK_PLAIN | GEV_ON_RWLOCK) == 0) {
+			if (w.result == 0 && write)
+				l->__data.__cur_writer = patch_tid();
+			return w.result;
+		}
 		patch_nap(&step, patch_until(clock, until), GEV_PARK_PLAIN);
 	}
 }

@@ -98,7 +98,7 @@ int patch_pthread_getaffinity_np(pthread_t id, size_t size, cpu_set_t *cpus)
 		return r;
 	if (t->cpus == NULL) {
 		/* Its own OS thread, which is main's or, in a forked child, the caller's. */
-		if (sched_getaffinity(0, size, cpus) == 0)
+		if (real.sched_getaffinity(0, size, cpus) == 0)
 			return 0;
 		return errno;
 	}
@@ -122,7 +122,7 @@ int patch_pthread_setaffinity_np(pthread_t id, size_t size, const cpu_set_t *cpu
 	memset(&wanted, 0, sizeof wanted);
 	memcpy(&wanted, cpus, size < sizeof wanted ? size : sizeof wanted);
 	/* The kernel refuses a set without a processor that the process may use (sched_setaffinity(2)). */
-	if (sched_getaffinity(0, sizeof allowed, &allowed))
+	if (real.sched_getaffinity(0, sizeof allowed, &allowed))
 		return errno;
 	CPU_AND(&allowed, &allowed, &wanted);
 	if (CPU_COUNT(&allowed) == 0)

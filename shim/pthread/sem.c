@@ -7,8 +7,8 @@
  *
  * Who finds the value at 0 counts himself and queues in the lot, in one step under the lock of the queue. sem_post
  * hands the unit to the longest waiter without ever showing it in the value: POSIX has one of the waiters return, not
- * whoever comes first, and loops of wait, sleep, post take turns. Semaphores shared between processes are libc's: a
- * greenlet tries and naps. So is every wait before the runtime has started.
+ * whoever comes first, and loops of wait, sleep, post take turns. Semaphores shared between processes are libc's: for a
+ * greenlet a real thread waits there (aside.h). So is every wait before the runtime has started.
  *
  * sem_post in a signal handler: without waiters it is one atomic step and safe. With waiters it takes the lock of
  * their queue; but no handler runs where it has interrupted the runtime (signal/), so nobody below it holds that lock.
@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 
+#include "shim/pthread/aside.h"
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/mutex_word.h"
 #include "shim/pthread/until.h"
@@ -92,7 +93,24 @@ static int wait_green(sem_t *sem, clockid_t clock, const struct timespec *until)
 	}
 }
 
-static int wait_shared(sem_t *sem, clockid_t clock, const struct timespec *until)
+struct shared_wait {
+	struct patch_aside aside;
+	sem_t *sem;
+	clockid_t clock;
+	const struct timespec *until;
+	int result;
+};
+
+static void wait_in_libc(struct patch_aside *a)
+{
+	struct shared_wait *w = (struct shared_wait *)(void *)a;
+	patch_aside_cancellable(true);
+	int r = w->until ? real.sem_clockwait(w->sem, w->clock, w->until) : real.sem_wait(w->sem);
+	patch_aside_cancellable(false);
+	w->result = r < 0 ? errno : 0;
+}
+
+static int wait_napping(sem_t *sem, clockid_t clock, const struct timespec *until)
 {
 	int64_t step = 0;
 	while (!take(sem)) {
@@ -102,6 +120,26 @@ static int wait_shared(sem_t *sem, clockid_t clock, const struct timespec *until
 			patch_testcancel();
 	}
 	return 0;
+}
+
+static int wait_shared(sem_t *sem, clockid_t clock, const struct timespec *until)
+{
+	/* Another thread of this process may be about to post it. */
+	patch_gev->yield();
+	if (take(sem))
+		return 0;
+	for (;;) {
+		struct shared_wait w = {.aside.call = wait_in_libc, .sem = sem, .clock = clock, .until = until};
+		int r = patch_aside(&w.aside, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | GEV_ON_SEM);
+		if (r == 0)
+			return w.result;
+		if (r == -EAGAIN)
+			return wait_napping(sem, clock, until);
+		if (r == -ECANCELED)
+			patch_testcancel();
+		if (r == -EINTR && patch_interrupted(until == NULL) < 0)
+			return EINTR;
+	}
 }
 
 static int wait_native(sem_t *sem, clockid_t clock, const struct timespec *until)
@@ -122,7 +160,7 @@ static int wait(sem_t *sem, clockid_t clock, const struct timespec *until)
 	if (likely(take(sem)))
 		return 0;
 	bool shared = is_shared(sem);
-	if (!__atomic_load_n(&patch_started, __ATOMIC_ACQUIRE) || (shared && patch_green() == NULL))
+	if (!__atomic_load_n(&patch_started, __ATOMIC_ACQUIRE) || (shared && patch_self() == NULL))
 		return wait_native(sem, clock, until);
 	int saved = errno;
 	int r = shared ? wait_shared(sem, clock, until) : wait_green(sem, clock, until);

@@ -50,7 +50,7 @@ static int runtime_ready(void)
 	} else {
 		/* The hub is main's. A helper thread of libc's (SIGEV_THREAD, aio) may be the first to come here,
 		 * while main is inside a real blocking call. */
-		if (gettid() != getpid() || patch_load() < 0)
+		if (real.gettid() != getpid() || patch_load() < 0)
 			return PATCH_MAKE_REAL; /* load.c has said why */
 		/* Before the runtime starts: a program whose threads stay native shall notice nothing. */
 		if (identities_missing())
@@ -208,6 +208,8 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	t->policy = patch_me.policy;
 	t->priority = patch_me.priority;
 	memcpy(t->name, patch_me.name, sizeof t->name);
+	t->nice = patch_me.nice;
+	t->niced = patch_me.niced;
 	__atomic_store_n(&t->state, w.detached ? PATCH_DETACHED : PATCH_JOINABLE, __ATOMIC_RELEASE);
 	patch_signals_born(tp, g, w.has_mask ? &w.mask : NULL);
 	*id = (pthread_t)tp;

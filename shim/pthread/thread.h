@@ -50,7 +50,14 @@ struct patch_thread {
 	bool unguarded;  /* asked for no guard page; there is one all the same */
 	cpu_set_t *cpus; /* what pthread_setaffinity_np was told; NULL: nothing */
 	char name[16];   /* "": as main's */
+	int8_t nice;
+	bool niced;    /* `nice` has been set */
+	bool numbered; /* it has asked for its number (number.c) */
+	struct patch_thread *next_numbered;
 };
+
+/* The kernel gives no number from 2^22 on (PID_MAX_LIMIT); those of green threads begin there. */
+enum { PATCH_FIRST_INVENTED = 1 << 22 };
 
 extern __thread struct patch_thread patch_me __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -59,6 +66,13 @@ static inline struct patch_thread *patch_thread_at(pthread_t id)
 {
 	ptrdiff_t distance = (char *)&patch_me - (char *)pthread_self();
 	return (struct patch_thread *)(void *)((char *)id + distance);
+}
+
+/* The pthread_t of a record. */
+static inline pthread_t patch_thread_id(const struct patch_thread *t)
+{
+	ptrdiff_t distance = (char *)&patch_me - (char *)pthread_self();
+	return (pthread_t)((const char *)t - distance);
 }
 
 static inline uint32_t patch_thread_state(const struct patch_thread *t)
@@ -84,6 +98,13 @@ static inline int patch_tid(void)
 	int tid = patch_me.tid;
 	return likely(tid != 0) ? tid : patch_tid_look_up();
 }
+
+/* The green thread that gettid has told that number, main excepted; NULL: none lives. */
+struct patch_thread *patch_thread_numbered(pid_t number);
+/* tgkill, if that is a green thread of this process; *r is its result. */
+bool patch_kill_numbered(pid_t process, pid_t number, int sig, int *r);
+void patch_number_end(struct patch_thread *t);
+void patch_numbers_forked(void);
 
 /* Makes a green thread. 0 or an error number; PATCH_MAKE_REAL: this one must be libc's, and it has been said why. */
 enum { PATCH_MAKE_REAL = -1 };

@@ -1,0 +1,102 @@
+/* The numbers of green threads: gettid, and the calls that take such a number.
+ *
+ * A green thread's number is the one in libc's struct pthread, outside the kernel's range. Nobody can know it who was not
+ * told, and it is told by gettid only; so only those that have asked are kept in the table, until they end.
+ * The table is looked at from every OS thread, and under its lock nothing is called. */
+#include <sched.h>
+
+#include "shim/pthread/thread.h"
+
+enum { BUCKETS = 256 };
+static struct patch_thread *buckets[BUCKETS];
+static bool locked; /* atomic */
+
+static void lock(void)
+{
+	while (__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
+		real.sched_yield();
+}
+
+static void unlock(void)
+{
+	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
+
+static struct patch_thread **bucket_of(int number)
+{
+	return &buckets[(unsigned)number % BUCKETS];
+}
+
+struct patch_thread *patch_thread_numbered(pid_t number)
+{
+	if (number < PATCH_FIRST_INVENTED)
+		return NULL;
+	lock();
+	struct patch_thread *t = *bucket_of(number);
+	while (t && t->tid != number)
+		t = t->next_numbered;
+	unlock();
+	return t;
+}
+
+static void enter(struct patch_thread *t)
+{
+	lock();
+	struct patch_thread **first = bucket_of(t->tid);
+	t->next_numbered = *first;
+	t->numbered = true;
+	*first = t;
+	unlock();
+}
+
+void patch_number_end(struct patch_thread *t)
+{
+	if (likely(!t->numbered))
+		return;
+	lock();
+	struct patch_thread **at = bucket_of(t->tid);
+	while (*at != t)
+		at = &(*at)->next_numbered;
+	*at = t->next_numbered;
+	t->numbered = false;
+	unlock();
+}
+
+void patch_numbers_forked(void)
+{
+	for (int i = 0; i < BUCKETS; i++)
+		buckets[i] = NULL;
+	patch_me.numbered = false;
+	__atomic_store_n(&locked, false, __ATOMIC_RELAXED);
+}
+
+pid_t patch_gettid(void)
+{
+	if (patch_me.state == PATCH_FOREIGN || patch_me.is_main)
+		return real.gettid();
+	int number = patch_tid();
+	if (unlikely(!patch_me.numbered && number >= PATCH_FIRST_INVENTED))
+		enter(&patch_me);
+	return number;
+}
+EXPORT(gettid);
+
+/* Whether that is a green thread's number and its process this one; then *r is what the call gives. */
+bool patch_kill_numbered(pid_t process, pid_t number, int sig, int *r)
+{
+	struct patch_thread *t = process == getpid() ? patch_thread_numbered(number) : NULL;
+	if (t == NULL)
+		return false;
+	int error = patch_pthread_kill(patch_thread_id(t), sig);
+	if (error)
+		errno = error;
+	*r = error ? -1 : 0;
+	return true;
+}
+
+int patch_tgkill(pid_t process, pid_t number, int sig)
+{
+	int r;
+	return patch_kill_numbered(process, number, sig, &r) ? r : real.tgkill(process, number, sig);
+}
+EXPORT(tgkill);

@@ -1,0 +1,30 @@
+/* syscall(): the numbers that programs and runtimes call by themselves and that mean threads or waiting. Every other
+ * one goes through as it is. */
+#include <sys/syscall.h>
+
+#include "shim/pthread/futex.h"
+#include "shim/pthread/thread.h"
+
+long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	int r;
+	if (likely(patch_started))
+		switch (number) {
+		case SYS_futex:
+			return patch_futex((uint32_t *)a, (int)b, (uint32_t)c, d, (uint32_t *)e, (uint32_t)f);
+		case SYS_gettid:
+			return patch_gettid();
+		case SYS_tgkill:
+			if (patch_kill_numbered((pid_t)a, (pid_t)b, (int)c, &r))
+				return r;
+			break;
+		case SYS_tkill:
+			if (patch_kill_numbered(getpid(), (pid_t)a, (int)b, &r))
+				return r;
+			break;
+		default:
+			break;
+		}
+	return real.syscall(number, a, b, c, d, e, f);
+}
+EXPORT(syscall);

@@ -1,0 +1,55 @@
+/* gettid: a number of its own for each thread, the same by every way to ask, and tgkill finds the thread by it. */
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "twin.h"
+
+static pid_t number[2];
+static volatile pid_t handled_by;
+static sem_t here, go, handled;
+
+static void handler(int sig)
+{
+	handled_by = gettid();
+	sem_post(&handled);
+	(void)sig;
+}
+
+static void *run(void *arg)
+{
+	number[(long)arg] = gettid();
+	sem_post(&here);
+	wait_for(&go);
+	check(number[(long)arg] == gettid());
+	check(number[(long)arg] == syscall(SYS_gettid));
+	return NULL;
+}
+
+int main(void)
+{
+	sem_init(&here, 0, 0);
+	sem_init(&go, 0, 0);
+	sem_init(&handled, 0, 0);
+	signal(SIGUSR1, handler);
+	pthread_t a = spawn(run, (void *)0), b = spawn(run, (void *)1);
+	wait_for(&here);
+	wait_for(&here);
+	report_threads();
+	printf("distinct: %d, main's is the process's: %d\n",
+	       number[0] != number[1] && number[0] != getpid() && number[1] != getpid(), gettid() == getpid());
+	show(tgkill(getpid(), number[0], 0));
+	show(tgkill(getpid(), number[1], 12345));
+	show(syscall(SYS_tkill, number[1], 0));
+	show(tgkill(getpid() == 1 ? 2 : 1, number[0], 0));
+	show(tgkill(getpid(), number[1], SIGUSR1));
+	wait_for(&handled);
+	printf("by the one it was for: %d\n", handled_by == number[1]);
+	show(tgkill(getpid(), gettid(), 0));
+	sem_post(&go);
+	sem_post(&go);
+	join(a);
+	join(b);
+	show(tgkill(getpid(), number[0], 0));
+	show(tgkill(getpid(), number[1], SIGUSR1));
+	return 0;
+}
