@@ -129,6 +129,12 @@ static void each(bool (*f)(struct gev_greenlet *g, void *arg), void *arg)
 			return;
 }
 
+static int64_t deadline(void)
+{
+	struct gev__hub *h = gev__hub_here();
+	return h ? gev__timers_first(&h->timers) : GEV_NEVER;
+}
+
 static void fork_prepare(void)
 {
 	gev__handles_lock();
@@ -204,6 +210,7 @@ static const struct gev_embed table = {
 	.ready_count = ready_count,
 	.watch_counts = gev__stats_passed,
 	.lot_wake_one_async = gev__lot_wake_one_async,
+	.deadline = deadline,
 };
 
 const struct gev_embed *gev_embed_v1(void)

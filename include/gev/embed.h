@@ -271,6 +271,8 @@ struct gev_embed {
 	/* As lot_wake_one with arg = addr, for signal handlers, whatever they have interrupted: it never waits for a lock. If somebody holds the
 	 * queue just now, it is done a moment later, when he lets go. Async-signal-safe. */
 	void (*lot_wake_one_async)(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more));
+	/* The earliest deadline of the caller's hub; GEV_NEVER: nobody has one. Async-signal-safe while busy() says no. */
+	int64_t (*deadline)(void);
 };
 
 #ifdef GEV_BUILDING

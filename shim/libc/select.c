@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shim/libc/poll.h"
+#include "shim/signal/signals.h"
 
 enum { IN, OUT, ODD, SETS };
 
@@ -32,6 +33,7 @@ static fd_set *copy(struct sets *s, int which)
 static int look(struct sets *s)
 {
 	static const struct timespec zero;
+	sigset_t mask = patch_mask_without_ticks();
 	int saved = errno, r;
 	do {
 		errno = saved;
@@ -39,7 +41,7 @@ static int look(struct sets *s)
 			if (s->user[i])
 				memcpy(copy(s, i), s->user[i], s->words * sizeof *s->work);
 		/* pselect leaves the zero alone. EINTR: as io_poll. */
-		r = real.pselect(s->n, copy(s, IN), copy(s, OUT), copy(s, ODD), &zero, NULL);
+		r = real.pselect(s->n, copy(s, IN), copy(s, OUT), copy(s, ODD), &zero, &mask);
 	} while (r < 0 && errno == EINTR);
 	return r;
 }

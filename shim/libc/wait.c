@@ -20,13 +20,25 @@ int64_t io_after(int64_t ns)
 	return ns >= GEV_NEVER - now ? GEV_NEVER : now + ns;
 }
 
+/* Also with no time to wait the kernel says EINTR when a signal has come (fs/select.c, do_poll). Many descriptors may take longer than a time
+ * slice: so without ticks. */
+static __attribute__((noinline)) int poll_again(struct pollfd *fds, nfds_t n, int saved)
+{
+	static const struct timespec at_once;
+	sigset_t mask = patch_mask_without_ticks();
+	int r;
+	do {
+		errno = saved;
+		r = real.ppoll(fds, n, &at_once, &mask);
+	} while (r < 0 && errno == EINTR);
+	return r;
+}
+
 int io_poll(struct pollfd *fds, nfds_t n)
 {
-	int saved = errno, r;
-	/* Also with no time to wait the kernel says EINTR when a signal has come (fs/select.c, do_poll). */
-	while ((r = real.poll(fds, n, 0)) < 0 && errno == EINTR)
-		errno = saved;
-	return r;
+	int saved = errno;
+	int r = real.poll(fds, n, 0);
+	return unlikely(r < 0 && errno == EINTR) ? poll_again(fds, n, saved) : r;
 }
 
 bool io_ready(int fd, int way)

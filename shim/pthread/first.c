@@ -134,9 +134,13 @@ void patch_as_os_thread(void (*f)(void *arg), void *arg)
 {
 	pthread_t self = pthread_self();
 	bool green = patch_self() != NULL && os_thread != 0 && os_thread != self;
-	if (green)
-		set_thread_pointer(os_thread);
+	if (!green) {
+		call(f, arg);
+		return;
+	}
+	patch_signals_touched++; /* a signal handler must not take the one for the other */
+	set_thread_pointer(os_thread);
 	call(f, arg);
-	if (green)
-		set_thread_pointer(self);
+	set_thread_pointer(self);
+	patch_signals_touched--;
 }

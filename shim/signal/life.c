@@ -51,6 +51,7 @@ void patch_signals_born(void *tp, struct gev_greenlet *g, const sigset_t *mask)
 	s->known = true;
 	patch_mask_count(s->mask, 1);
 	patch_signals_touched--;
+	patch_slices_needed();
 }
 
 void patch_signals_gone(void)

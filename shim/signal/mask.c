@@ -124,3 +124,12 @@ void patch_mask_forked(sigbits mask)
 	patch_mask_count(mask, 1);
 	kernel_known = false;
 }
+
+sigset_t patch_mask_without_ticks(void)
+{
+	sigset_t set;
+	sigbits mask = (patch_sig.known ? patch_sig.mask : kernel_mask) | sig_bit(SIG_CANCEL);
+	memset(&set, 0, sizeof set);
+	memcpy(&set, &mask, sizeof mask);
+	return set;
+}

@@ -92,6 +92,7 @@ struct patch_signals {
 	bool looking;   /* it will look by itself */
 	sigbits mask;
 	sigbits awaited; /* what it waits for in sigwait */
+	int still;       /* how many stretches are open in which no time slice may end */
 	struct patch_queue queue;
 	struct patch_frame *frames;
 	struct gev_greenlet *greenlet;
@@ -143,6 +144,8 @@ void patch_mask_count(sigbits mask, int by);
 void patch_mask_arrive(void);
 void patch_mask_idle(void);
 void patch_mask_forked(sigbits mask);
+/* The caller's, and our own ticks. */
+sigset_t patch_mask_without_ticks(void);
 
 /* ---- Actions (action.c) ---- */
 
@@ -202,6 +205,10 @@ void patch_ticks_begin(void);
 void patch_ticks_forked(void);
 /* libc has put a handler of its own in place of ours (pthread_cancel of a real thread). */
 void patch_ticks_again(void);
+/* A thread was made: there is somebody to take turns with. */
+void patch_slices_needed(void);
+/* The next tick of a slice that could not end comes in that many nanoseconds. */
+void patch_tick_retry(int64_t after);
 /* Async-signal-safe: what could not be delivered just now is looked at again soon. */
 void patch_tick_soon(void);
 

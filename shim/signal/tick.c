@@ -1,13 +1,14 @@
-/* A tick: a signal of our own, to the hub's OS thread, that the program cannot see.
+/* Ticks: a signal of our own, to the hub's OS thread, that the program cannot see.
  *
- * It looks again at what could not be delivered where a signal came in. The number is one of the two that libc keeps for itself
- * (SIGCANCEL, which libc shares with its timers: nptl): no set of a program's can block it, no sigaction of a program's can take it.
- * libc installs its own handler when a real thread is cancelled; then ours is put back, and hands on what is not a tick. */
+ * Two timers send it. One looks again, soon, at what could not be delivered where a signal came in. The other is the end of a time slice
+ * (slice.c). The number is one of the two that libc keeps for itself (SIGCANCEL, which libc shares with its timers: nptl): no set of a
+ * program's can block it, no sigaction of a program's can take it. libc installs its own handler when a real thread is
+ * cancelled; then ours is put back, and hands on what is not a tick. */
 #include <string.h>
 #include <time.h>
 
 #include "shim/libc/kernel.h"
-#include "shim/signal/signals.h"
+#include "shim/signal/slice.h"
 
 /* As the kernel has it: libc's sigaction refuses the number. */
 struct kernel_action {
@@ -20,37 +21,47 @@ struct kernel_action {
 enum { FIRST_LOOK = 50000, LAST_LOOK = 5000000 };
 
 static struct kernel_action libcs;
-static int soon_timer = -1; /* the kernel's number of it */
+static struct patch_timer soon = {.clock = CLOCK_MONOTONIC, .id = -1};
 static int64_t look = FIRST_LOOK;
 static bool armed;
 
-static int make_timer(clockid_t clock)
+/* Timers are not inherited by a fork's child (timer_create(2)), so each is made when it is first set. */
+static int make_timer(const struct patch_timer *timer)
 {
 	int id = -1;
 	struct sigevent event;
 	memset(&event, 0, sizeof event);
 	event.sigev_notify = SIGEV_THREAD_ID;
 	event.sigev_signo = SIG_CANCEL;
-	event.sigev_value.sival_ptr = &soon_timer;
+	event.sigev_value.sival_ptr = (void *)(uintptr_t)timer;
 	event._sigev_un._tid = patch_hub_tid();
-	if (kernel_call6(SYS_timer_create, clock, (long)&event, (long)&id, 0, 0, 0) < 0)
+	if (kernel_call6(SYS_timer_create, timer->clock, (long)&event, (long)&id, 0, 0, 0) < 0)
 		return -1;
 	return id;
 }
 
-static void set_timer(int id, int64_t after, int64_t every)
+void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every)
 {
 	struct itimerspec t = {.it_value = {after / 1000000000, after % 1000000000},
 			       .it_interval = {every / 1000000000, every % 1000000000}};
-	kernel_call6(SYS_timer_settime, id, 0, (long)&t, 0, 0, 0);
+	if (timer->id < 0 && (after == 0 || (timer->id = make_timer(timer)) < 0))
+		return;
+	kernel_call6(SYS_timer_settime, timer->id, 0, (long)&t, 0, 0, 0);
 }
 
 void patch_tick_soon(void)
 {
-	if (armed || soon_timer < 0)
+	if (armed)
 		return;
 	armed = true;
-	set_timer(soon_timer, look, 0);
+	patch_timer_set(&soon, look, 0);
+}
+
+static struct patch_timer retry = {.clock = CLOCK_MONOTONIC, .id = -1};
+
+void patch_tick_retry(int64_t after)
+{
+	patch_timer_set(&retry, after, 0);
 }
 
 /* Not in a safe place: later, and later still. */
@@ -61,32 +72,55 @@ static void look_again(void)
 	patch_tick_soon();
 }
 
-static void on_tick(int sig, siginfo_t *info, void *data)
+/* What is there for the running thread, which has been interrupted in its own code or in libc's. */
+static void deliver(ucontext_t *context, enum patch_place place)
 {
-	ucontext_t *context = data;
-	if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &soon_timer) {
-		if (libcs.handler)
-			libcs.handler(sig, info, data);
+	patch_attend_looking();
+	if (!patch_deliverable(&patch_sig))
+		return;
+	patch_deliver_here(context, place != PATCH_PLACE_PROGRAM && !patch_sig.safe);
+	patch_mask_note(sig_bits(&context->uc_sigmask));
+}
+
+static void look_now(ucontext_t *context)
+{
+	enum patch_place place = patch_place_of(context);
+	if (place == PATCH_PLACE_FOREIGN || (place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL)) {
+		armed = false;
 		return;
 	}
-	enum patch_place place = patch_place_of(context);
-	if (place == PATCH_PLACE_FOREIGN)
-		return;
 	if (place == PATCH_PLACE_RUNTIME) {
 		look_again();
 		return;
 	}
 	armed = false;
 	look = FIRST_LOOK;
-	if (!patch_sig.known)
-		return;
-	patch_attend_looking();
-	if (patch_deliverable(&patch_sig)) {
-		patch_deliver_here(context, place != PATCH_PLACE_PROGRAM && !patch_sig.safe);
-		patch_mask_note(sig_bits(&context->uc_sigmask));
-	}
+	if (patch_sig.known)
+		deliver(context, place);
 	if (patch_unsettled())
 		look_again();
+}
+
+static void end_slice(ucontext_t *context)
+{
+	if (!patch_slice_ends(context))
+		return;
+	patch_gev->preempt();
+	patch_slice_begins();
+	/* It may have been told of something meanwhile. */
+	if (unlikely(patch_deliverable(&patch_sig)))
+		deliver(context, PATCH_PLACE_PROGRAM);
+}
+
+static void on_tick(int sig, siginfo_t *info, void *data)
+{
+	const void *whose = info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
+	if (whose == &soon)
+		look_now(data);
+	else if (whose == patch_slice_timer() || whose == &retry)
+		end_slice(data);
+	else if (libcs.handler)
+		libcs.handler(sig, info, data);
 }
 
 static void install(void)
@@ -105,19 +139,19 @@ void patch_ticks_begin(void)
 	sigbits one = sig_bit(SIG_CANCEL);
 	install();
 	kernel_call6(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&one, 0, sizeof one, 0, 0);
-	soon_timer = make_timer(CLOCK_MONOTONIC);
+	patch_slices_begin();
 }
 
 void patch_ticks_again(void)
 {
-	if (soon_timer >= 0)
+	if (patch_started)
 		install();
 }
 
-/* Timers are not inherited (timer_create(2)). */
 void patch_ticks_forked(void)
 {
 	armed = false;
 	look = FIRST_LOOK;
-	soon_timer = make_timer(CLOCK_MONOTONIC);
+	soon.id = retry.id = -1;
+	patch_slices_forked();
 }

@@ -1,0 +1,128 @@
+/* Time slices: a green thread that computes without calling lets the others run every few milliseconds.
+ *
+ * The timer counts the processor time of the hub's OS thread: an idle program has no ticks. The kernel looks at such timers only
+ * at its own clock ticks (4 ms apart with CONFIG_HZ=250), so a slice is a whole number of those, at least one; a shorter one, for tests,
+ * is measured by the clock on the wall. With one thread there is no timer at all.
+ *
+ * Once somebody is found computing, the next sleeper's time is a tick too.
+ *
+ * A tick switches only where it has interrupted the program's own code, and nothing below it holds a lock of libc's: not in the loader,
+ * not under a handler that has interrupted libc, not between flockfile and funlockfile. Elsewhere it looks again a little later. */
+#include "shim/signal/slice.h"
+
+#include <string.h>
+
+#include "shim/base/log.h"
+#include "shim/base/options.h"
+#include "shim/libc/wait.h"
+
+enum { SHORTEST = 20000, LONGEST = 1000000000, AGAIN = 250000, TRIES = 16, IDLE = 1000000 };
+
+static struct patch_timer timer = {.clock = CLOCK_THREAD_CPUTIME_ID, .id = -1};
+static int64_t slice; /* nanoseconds; 0: off */
+static bool running;
+static int tries;
+
+const struct patch_timer *patch_slice_timer(void)
+{
+	return &timer;
+}
+
+static int64_t wanted(void)
+{
+	const char *text = patch_options()->slice;
+	int64_t ns;
+	if (strcmp(text, "off") == 0 || strcmp(text, "0") == 0)
+		return 0;
+	if (gev__option_count(GEV__OPTION_TIME, text, text + strlen(text), &ns) && ns >= SHORTEST && ns <= LONGEST)
+		return ns;
+	patch_warn("GEV_SLICE=%s: wanted is off or 20us..1s; taking 5ms", text);
+	return 5000000;
+}
+
+static void start(void)
+{
+	running = true;
+	/* By the wall clock each tick is set by the one before: more than one at once would only be handled in vain. */
+	patch_timer_set(&timer, slice, timer.clock == CLOCK_MONOTONIC ? 0 : slice);
+}
+
+static void stop(void)
+{
+	running = false;
+	patch_timer_set(&timer, 0, 0);
+}
+
+void patch_slices_begin(void)
+{
+	struct timespec tick = {0};
+	slice = wanted();
+	if (slice == 0)
+		return;
+	patch_loader_begin();
+	/* The coarse clock goes on at the kernel's clock ticks. */
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	int64_t step = tick.tv_nsec ? tick.tv_nsec : 1;
+	if (slice < step)
+		timer.clock = CLOCK_MONOTONIC;
+	else
+		slice = slice / step * step - step / 4; /* a little less: it is found at the tick after */
+}
+
+void patch_slices_needed(void)
+{
+	if (unlikely(!running) && slice)
+		start();
+}
+
+void patch_slices_forked(void)
+{
+	timer.id = -1;
+	running = false;
+}
+
+/* Soon again; by the wall clock, because the next kernel tick may be as far away as a slice is long. */
+static void try_again(void)
+{
+	if (tries < TRIES) {
+		tries++;
+		patch_tick_retry(AGAIN);
+	} else {
+		tries = 0;
+	}
+}
+
+bool patch_slice_ends(const ucontext_t *context)
+{
+	enum patch_place place = patch_place_of(context);
+	const struct patch_signals *me = &patch_sig;
+	bool idle = place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL;
+	if (patch_gev->thread_count() <= 1 && !idle) {
+		stop();
+		return false;
+	}
+	if (timer.clock == CLOCK_MONOTONIC)
+		patch_timer_set(&timer, idle ? IDLE : slice, 0);
+	if (idle || place == PATCH_PLACE_FOREIGN)
+		return false;
+	if (place != PATCH_PLACE_PROGRAM || !me->known || me->frames || me->still || patch_loader_busy()) {
+		if (timer.clock != CLOCK_MONOTONIC)
+			try_again();
+		return false;
+	}
+	tries = 0;
+	return true;
+}
+
+/* Whoever has been taken off computes for long. So the next one that sleeps shall not have to wait for the end of a slice: there is a tick when he
+ * is due. */
+void patch_slice_begins(void)
+{
+	enum { LEAST = 1000000 };
+	int64_t due = patch_gev->deadline();
+	if (due == GEV_NEVER || timer.clock == CLOCK_MONOTONIC)
+		return;
+	int64_t left = due - io_now();
+	if (left < slice)
+		patch_tick_retry(left > LEAST ? left : LEAST);
+}
