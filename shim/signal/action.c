@@ -81,7 +81,9 @@ int patch_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 		return -1;
 	answer(sig, &before);
 	int r = 0;
-	if (act && is_handler(&wanted)) {
+	if (act && patch_gev->signal_own(sig)) {
+		write_entry(sig, &wanted, true); /* the kernel's handler is the runtime's, and stays */
+	} else if (act && is_handler(&wanted)) {
 		struct sigaction said;
 		bool ours = read_entry(sig, &said);
 		write_entry(sig, &wanted, true);
