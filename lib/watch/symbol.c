@@ -51,9 +51,23 @@ static struct {
 	char bytes[16384];
 } window;
 
+/* Whether the process has another malloc than libc's. What libc itself allocates (strdup, getline) then comes from that one, and libdw, which
+ * with RTLD_DEEPBIND has libc's own free, would give it back to the wrong one. */
+static bool other_malloc(void)
+{
+	void *all = dlopen(NULL, RTLD_NOW | RTLD_NOLOAD);
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	bool other = all && libc && dlsym(all, "malloc") != dlsym(libc, "malloc");
+	if (all)
+		dlclose(all);
+	if (libc)
+		dlclose(libc);
+	return other;
+}
+
 void gev__symbols_open(void)
 {
-	if (library)
+	if (library || other_malloc())
 		return;
 	/* Its own libc functions, whatever a preload or the program exports. A sanitizer refuses DEEPBIND. */
 	bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init");

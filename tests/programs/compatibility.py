@@ -26,6 +26,7 @@ import programs
 
 LIMIT = 40
 MAX_BLOCKING = "20ms"
+STATISTICS = "statistics"  # a file in the program's folder
 
 HEAD = """# Compatibility: twenty programs from Debian, predicted and observed
 
@@ -34,8 +35,9 @@ a small load of twenty clients or its own work; both must answer the same.
 
 * **predicted**: what `gev check` says before: functions of libc that are cooperative / that wait for nobody else / that are not covered; and
   system calls past libc.
-* **observed**: what the monitor (`GEV_MONITOR=1 GEV_MAX_BLOCKING=%s`) then saw: the calls in which one thread kept all others waiting. A
-  thread that computes for so long is another matter, and only counted.
+* **observed**: what the monitor (`GEV_MONITOR=1 GEV_MAX_BLOCKING=%s`) then saw: the calls in which one thread kept all others waiting; and
+  what the statistics (`GEV_STATS`) counted: calls that passed through to libc while other threads could have run. A thread that computes for
+  long is another matter, and only counted.
 * **agree**: what was observed had been predicted, and where nothing had been predicted nothing was observed.
 
 """ % MAX_BLOCKING
@@ -62,7 +64,7 @@ def end(process):
 
 
 def run(case, prefix, environment):
-    """(what it answered, what it wrote on standard error)"""
+    """(what it answered, what it wrote on standard error, its statistics)"""
     with tempfile.TemporaryDirectory(prefix="gev-") as folder, contextlib.ExitStack() as stack:
         place = programs.Place(folder)
         prepared = case.prepare(place) if case.prepare else None
@@ -78,7 +80,8 @@ def run(case, prefix, environment):
             if case.files:
                 answer = [answer, (place / "got").read_bytes() if (place / "got").exists() else None]
             error.seek(0)
-            return answer, error.read().decode(errors="replace")
+            counts = pathlib.Path(folder, STATISTICS)
+            return answer, error.read().decode(errors="replace"), counts.read_text() if counts.exists() else ""
 
 
 def talk(case, place, process, out):
@@ -133,6 +136,15 @@ def observe(text):
     return calls, computed
 
 
+def passed_through(text):
+    """{symbol: calls}, of all processes that wrote statistics: a JSON object a line."""
+    calls = {}
+    for line in text.splitlines():
+        for one in json.loads(line).get("passed_through", []):
+            calls[one["symbol"]] = calls.get(one["symbol"], 0) + one["calls"]
+    return calls
+
+
 def plain(name):
     """Without the underscores and suffixes that libc's own names of a function have."""
     return re.sub(r"^_+(libc_)?|_nocancel$|64$", "", name)
@@ -152,23 +164,27 @@ def version(package):
 
 
 def examine(gev, case):
-    native, _ = run(case, [], {})
-    green, said = run(case, [gev, "run", "--"], {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": MAX_BLOCKING})
+    native = run(case, [], {})[0]
+    green, said, statistics = run(case, [gev, "run", "--"], {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": MAX_BLOCKING,
+                                                             "GEV_STATS": f"json,{STATISTICS}"})
     report = predict(gev, case)
     calls, computed = observe(said)
-    surprises, unmet = judge(report, calls)
+    passed = passed_through(statistics)
+    surprises, unmet = judge(report, {**passed, **calls})
     counts = [sum(f["standing"] == standing for f in report["functions"]) for standing in ("cooperative", "harmless", "not covered")]
     past = sum(len(c["users"]) for c in report["system_calls"] if c["standing"] == "not covered")
     works = "yes" if native == green else green if isinstance(green, str) else "answers differ"
     if isinstance(native, str):
         works = f"not natively: {native}"
-    return {"case": case, "counts": counts, "past": past, "calls": calls, "computed": computed, "works": works, "surprises": surprises,
+    return {"case": case, "counts": counts, "past": past, "calls": calls, "passed": passed, "computed": computed, "works": works, "surprises": surprises,
             "unmet": unmet, "agree": not surprises}
 
 
 def cell(result):
-    seen = ", ".join(f"`{name}` {n} x" for name, n in sorted(result["calls"].items())) or "nothing"
-    return seen + (f"; computed {result['computed']} x" if result["computed"] else "")
+    seen = [f"`{name}` {n} x" for name, n in sorted(result["calls"].items())] or ["nothing"]
+    passed = [f"`{name}`" for name in sorted(result["passed"])]
+    return (", ".join(seen) + (f"; passed through: {', '.join(passed)}" if passed else "") +
+            (f"; computed {result['computed']} x" if result["computed"] else ""))
 
 
 def row(result):
