@@ -28,7 +28,7 @@ LIMIT = 40
 MAX_BLOCKING = "20ms"
 STATISTICS = "statistics"  # a file in the program's folder
 
-HEAD = """# Compatibility: twenty programs from Debian, predicted and observed
+HEAD = """# Compatibility: twenty-one programs from Debian, predicted and observed
 
 This page is made by `./dev compatibility`, which runs `tests/programs/compatibility.py`: every program natively and with the shim, under
 a small load of twenty clients or its own work; both must answer the same.
