@@ -154,6 +154,7 @@ static void fork_child(void)
 	gev__era++;
 	gev__lot_forked();
 	gev__offload_forked();
+	gev__loops_forked();
 	gev__tables_forked(NULL); /* the hub's slot enters its own again */
 	struct gev__hub *h = gev__hub_here();
 	if (h)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "gev/embed.h"
+#include "lib/base/lock.h"
 #include "lib/base/log.h"
 #include "lib/base/sys.h"
 #include "lib/core/hub.h"
@@ -35,6 +36,7 @@ struct gev__hub_loop {
 	const struct gev__loop_ear *ear; /* NULL: nobody has */
 	void *arg;
 	ev_fork rebuild;
+	bool unproved;           /* epoll_fd is a guess until libev has run */
 	struct filling *filling; /* while libev makes itself another epoll descriptor */
 };
 
@@ -152,8 +154,17 @@ struct filling {
 	struct rlimit limit;
 };
 
+/* One hub at a time: two would take each other's numbers, and put each other's limit back. Held from fill_low to filled_no_more. */
+static struct gev__lock filling_lock;
+
+void gev__loops_forked(void)
+{
+	filling_lock = (struct gev__lock){0};
+}
+
 static void fill_low(struct filling *f)
 {
+	gev__lock(&filling_lock);
 	f->limit = raise_limit();
 	int high = high_fd(&f->limit);
 	f->n = 0;
@@ -176,7 +187,8 @@ static void fill_low(struct filling *f)
 		gev__sys.close(f->probe);
 }
 
-/* The number that libev's descriptor got, or -1: another thread may have been quicker, so it is believed only if it is an epoll descriptor. */
+/* The number that libev's descriptor got, or -1: another thread may have been quicker, so it is believed only if it is an epoll descriptor.
+ * That it is libev's own is proved when libev has told it of our descriptors. */
 static int found(const struct filling *f)
 {
 	char path[64], target[64];
@@ -192,7 +204,12 @@ static void empty_low(struct filling *f)
 {
 	while (f->n > 0)
 		gev__sys.close(f->fds[--f->n]);
+}
+
+static void filled_no_more(const struct filling *f)
+{
 	lower_limit(&f->limit);
+	gev__unlock(&filling_lock);
 }
 
 /* ---- The loop ---- */
@@ -231,6 +248,26 @@ static void on_rebuild(struct ev_loop *ev, ev_fork *w, int revents)
 		loop->filling->probe = before;
 }
 
+/* Whether fd is the epoll descriptor to which libev has added our own event descriptor (epoll_ctl(2), EEXIST), and not one that the program made at
+ * the same moment. */
+static bool is_ours(const struct gev__hub_loop *loop, int fd)
+{
+	struct epoll_event nothing = {.events = 0};
+	if (gev__sys.epoll_ctl(fd, EPOLL_CTL_ADD, loop->event_fd, &nothing) < 0)
+		return errno == EEXIST;
+	gev__sys.epoll_ctl(fd, EPOLL_CTL_DEL, loop->event_fd, &nothing);
+	return false;
+}
+
+static void prove(struct gev__hub_loop *loop)
+{
+	loop->unproved = false;
+	if (loop->epoll_fd >= 0 && !is_ours(loop, loop->epoll_fd)) {
+		gev__loop_disclaim(loop->epoll_fd);
+		loop->epoll_fd = -1;
+	}
+}
+
 /* libev has told the kernel everything, and is about to wait. */
 static void on_release(struct ev_loop *ev) EV_NOEXCEPT
 {
@@ -240,9 +277,13 @@ static void on_release(struct ev_loop *ev) EV_NOEXCEPT
 		if (loop->epoll_fd >= 0)
 			gev__loop_claim(loop->epoll_fd);
 		empty_low(loop->filling);
+		filled_no_more(loop->filling);
 		free(loop->filling);
 		loop->filling = NULL;
+		loop->unproved = true;
 	}
+	if (unlikely(loop->unproved))
+		prove(loop);
 	if (loop->ear)
 		loop->ear->release(loop->arg);
 }
@@ -266,7 +307,7 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 		return NULL;
 	}
 	loop->armed = NEVER;
-	loop->changed = true;
+	loop->changed = loop->unproved = true;
 	struct filling filling;
 	fill_low(&filling);
 	int high = high_fd(&filling.limit);
@@ -274,11 +315,10 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	loop->epoll_fd = loop->ev ? found(&filling) : -1;
 	if (loop->epoll_fd >= 0)
 		gev__loop_claim(loop->epoll_fd);
-	while (filling.n > 0)
-		gev__sys.close(filling.fds[--filling.n]);
+	empty_low(&filling);
 	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
 	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
-	lower_limit(&filling.limit);
+	filled_no_more(&filling);
 	if (!loop->ev || loop->event_fd < 0 || loop->timer_fd < 0) {
 		*error = loop->event_fd < 0 ? loop->event_fd : loop->timer_fd < 0 ? loop->timer_fd : -ENOMEM;
 		close_loop(loop);

@@ -52,6 +52,8 @@ void gev__loop_interrupt(struct gev__hub_loop *loop);
 
 /* In a forked child: the loop is thrown away; a new one is made when it is needed. */
 void gev__loop_forked(struct gev__hub *h);
+/* There, whether the caller has a hub or not. */
+void gev__loops_forked(void);
 void gev__loop_free(struct gev__hub *h);
 
 #endif

@@ -232,8 +232,6 @@ bool gev__lot_each(void (*each)(void *arg, const struct gev_greenlet *g, const v
 	bool all = true;
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct bucket *b = &gev__lot_buckets[i];
-		if (__atomic_load_n(&b->head, __ATOMIC_RELAXED) == NULL)
-			continue;
 		int tries = 0;
 		while (!gev__trylock(&b->lock) && ++tries < TRIES)
 			gev__sys.sched_yield();
