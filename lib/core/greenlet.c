@@ -155,8 +155,12 @@ void gev__greenlet_bury(struct gev_greenlet *g)
 		put_identity(g);
 		g->own_identity = false;
 	}
-	if (g->refs == 0)
-		gev__greenlet_reclaim(g);
+	if (g->refs)
+		return;
+	/* The last handle may have been let go between its end and here, by another thread whose word is still on its way. */
+	while (unlikely(__atomic_load_n(&g->in_inbox, __ATOMIC_ACQUIRE)))
+		gev__hub_drain(g->hub);
+	gev__greenlet_reclaim(g);
 }
 
 void gev__greenlet_lose(struct gev_greenlet *g)

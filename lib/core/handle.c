@@ -16,6 +16,8 @@ uint32_t gev__era;
 /* Held by whoever works on another thread's greenlet, and by a hub that ends: so a hub that is found alive stays so. Never while a bucket of
  * the lot is locked. */
 static struct gev__lock between;
+/* The hub whose end holds it; atomic. */
+static const struct gev__hub *ending;
 
 /* The control blocks that outlive their hub, all in its slabs. */
 struct gev__orphans {
@@ -56,8 +58,16 @@ void gev__handle_hear(struct gev_greenlet *g)
 		gev__greenlet_start(g);
 	else
 		gev__wake_here(g);
-	if (unlikely(__atomic_load_n(&g->let_go, __ATOMIC_ACQUIRE)))
-		gev__handle_drop(g);
+	if (likely(!__atomic_load_n(&g->let_go, __ATOMIC_ACQUIRE)))
+		return;
+	/* We may have come for an earlier word, while whoever let go is still about to post his: not before he has done that may g be freed, and
+	 * his post must not be taken for another handle. */
+	__atomic_store_n(&g->let_go, false, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&ending, __ATOMIC_RELAXED) != g->hub) {
+		gev__lock(&between);
+		gev__unlock(&between);
+	}
+	gev__handle_drop(g);
 }
 
 /* ---- On any thread ---- */
@@ -135,6 +145,7 @@ bool gev__handle_is_lost(const struct gev_greenlet *g)
 void gev__handles_survive(struct gev__hub *h)
 {
 	gev__lock(&between);
+	__atomic_store_n(&ending, h, __ATOMIC_RELAXED);
 	/* What others have left word of is done now, while there is a hub. From here on they find none. */
 	gev__hub_drain(h);
 	struct gev__orphans *family = NULL;
@@ -159,6 +170,7 @@ void gev__handles_survive(struct gev__hub *h)
 		gev__blocks_done(&h->blocks);
 	else if (family)
 		*family = (struct gev__orphans){.blocks = h->blocks, .n = n};
+	__atomic_store_n(&ending, NULL, __ATOMIC_RELAXED);
 	gev__unlock(&between);
 }
 
