@@ -35,6 +35,13 @@
 #include <valgrind/valgrind.h>
 #endif
 
+/* For code that must decide by it. */
+#ifdef GEV_TSAN
+#define GEV__TSAN 1
+#else
+#define GEV__TSAN 0
+#endif
+
 /* Of no size in a plain build (a GNU extension): it lies in the hottest line of every greenlet. */
 struct gev__annotation {
 #ifdef GEV_ASAN

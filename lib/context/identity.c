@@ -176,6 +176,8 @@ static const char *find_out(void)
 	gev__tp_init();
 	if (!gev__options()->identity)
 		return "switched off by GEV_IDENTITY=0";
+	if (GEV__TSAN)
+		return "ThreadSanitizer keeps what it knows of a thread in thread-local storage";
 	const char *missing = gev__glibc_find(&glibc);
 	if (missing)
 		return missing;

@@ -13,7 +13,8 @@ bool gev__tp_fsgsbase;
 
 void gev__tp_init(void)
 {
-	gev__tp_fsgsbase = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) && gev__options()->fsgsbase;
+	bool can = (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) && gev__options()->fsgsbase;
+	__atomic_store_n(&gev__tp_fsgsbase, can, __ATOMIC_RELAXED);
 }
 
 #else

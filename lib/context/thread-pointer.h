@@ -12,14 +12,14 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
-/* Set by gev__tp_init: whether WRFSBASE may be executed. AT_HWCAP2 bit 1, kernel 5.9 (Documentation/x86/x86_64/fsgs.rst). */
+/* Atomic: set by gev__tp_init, while another OS thread may look: whether WRFSBASE may be executed. AT_HWCAP2 bit 1, kernel 5.9 (Documentation/x86/x86_64/fsgs.rst). */
 extern bool gev__tp_fsgsbase;
 
 /* Volatile: between two calls the caller may have become another. */
 static inline void *gev__tp_get(void)
 {
 	void *tp;
-	if (__builtin_expect(gev__tp_fsgsbase, 1))
+	if (__builtin_expect(__atomic_load_n(&gev__tp_fsgsbase, __ATOMIC_RELAXED), 1))
 		__asm__ volatile("rdfsbase %0" : "=r"(tp)); /* touches no memory */
 	else
 		__asm__ volatile("movq %%fs:0, %0"
@@ -29,7 +29,7 @@ static inline void *gev__tp_get(void)
 
 static inline __attribute__((always_inline)) void gev__tp_set(void *tp)
 {
-	if (__builtin_expect(gev__tp_fsgsbase, 1)) {
+	if (__builtin_expect(__atomic_load_n(&gev__tp_fsgsbase, __ATOMIC_RELAXED), 1)) {
 		__asm__ volatile("wrfsbase %0" ::"r"(tp) : "memory");
 	} else {
 		/* Not libc's syscall(): it would write errno of a thread that is neither here nor there. */

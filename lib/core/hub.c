@@ -333,7 +333,7 @@ static void thread_ends(void *arg)
 {
 	struct gev__hub *h = arg;
 	gev__current = NULL;
-	__atomic_store_n(&h->running->tp, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&h->running->tp, NULL, __ATOMIC_RELEASE);
 	gev__hub_free(h);
 }
 
@@ -381,7 +381,7 @@ struct gev__hub *gev__hub_get(int *error)
 	/* Whoever is first keeps the place. */
 	void *nobody = NULL;
 	bool first = __atomic_compare_exchange_n(&gev__first_hub.tp, &nobody, h->main.context.tp, false,
-						 __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 	h->libc_tls = (char *)&errno - (char *)h->main.context.tp;
 	h->running = first ? &gev__first_hub : &h->own_running;
 	gev__hub_arrive(h, &h->main);

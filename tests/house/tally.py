@@ -3,14 +3,18 @@
 
 Prints "PASSED FAILED" for ./dev, and on standard error the end of what each failed test said.
 A run that ended badly without any failed test to show for it counts as one failure. So does a test that passed while a
-sanitizer complained: leaks are found after Criterion has taken the test's result.
+sanitizer or memcheck complained: leaks are found after Criterion has taken the test's result.
 """
 import json
 import sys
 
 PASSED = {"OK", "EXPECTEDFAIL"}
 NEITHER = {"SKIP"}
-COMPLAINTS = ("SUMMARY: AddressSanitizer", "SUMMARY: LeakSanitizer", "SUMMARY: UndefinedBehaviorSanitizer")
+COMPLAINTS = ("SUMMARY: AddressSanitizer", "SUMMARY: LeakSanitizer", "SUMMARY: UndefinedBehaviorSanitizer",
+              "SUMMARY: ThreadSanitizer",
+              # memcheck's (valgrind manual, 4.2)
+              "== Invalid read of", "== Invalid write of", "depends on uninitialised", "Use of uninitialised",
+              "unaddressable byte(s)", "uninitialised byte(s)", "== Invalid free()", "Mismatched free()")
 TAIL = 30
 
 

@@ -19,6 +19,7 @@ CASES = [
     ("no log", None, 1, "0 1", "names no failed test"),
     ("a bad end without a failed test", ["OK"], 2, "1 1", "ended with 2"),
     ("no tests at all", [], 0, "0 1", "no test ran"),
+    ("memcheck's complaint", ["OK ==7== Invalid read of size 8"], 0, "0 1", "A SANITIZER COMPLAINED"),
     ("a sanitizer's complaint", ["OK SUMMARY: AddressSanitizer: 7 byte(s) leaked"], 0, "0 1", "A SANITIZER COMPLAINED"),
 ]
 

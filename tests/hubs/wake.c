@@ -11,7 +11,7 @@ static struct place {
 	long data;              /* plain: the neighbour writes it before he wakes */
 } ring[RING];
 
-static int next_place;
+static int next_place, through;
 
 static void *carry(void *arg)
 {
@@ -32,6 +32,10 @@ static void *carry(void *arg)
 		__atomic_store_n(&next->turn, true, __ATOMIC_RELEASE);
 		gev__wake(next->g);
 	}
+	/* A greenlet must be there as long as anybody wakes it: nobody ends before all have woken for the last time. */
+	__atomic_add_fetch(&through, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&through, __ATOMIC_ACQUIRE) < RING)
+		must(gev_sleep(0.0001) == 0);
 	return NULL;
 }
 
