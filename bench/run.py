@@ -15,7 +15,7 @@ from kit import machine  # noqa: E402  the path comes first
 from kit.context import Context  # noqa: E402
 from kit.tree import Build  # noqa: E402
 
-SCENARIOS = ("startup", "switch", "threads", "syscalls", "memory", "echo", "paced", "brief", "bulk", "python")
+SCENARIOS = ("startup", "switch", "threads", "syscalls", "memory", "echo", "paced", "brief", "bulk", "python", "watch")
 
 
 def arguments():

@@ -240,7 +240,7 @@ def case_stats(gev, patch, fixture):
 
 
 def case_stuck(gev, patch, fixture):
-    options = {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": "50ms", "GEV_CONTROL": "1", "GEV_SLICE": "0"}
+    options = {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": "50ms", "GEV_CONTROL": "1", "GEV_SLICE": "off"}
     with Program([fixture, "compute"], patch, **options) as p:
         text = p.says(r"#\d+ computes\+")
         lines = text.splitlines()
@@ -261,7 +261,7 @@ def case_stuck(gev, patch, fixture):
         heading, *frames = p.ask(gev, "bt", "3").splitlines()
         expect("the call in bt", frames[0], "  in the system call nanosleep")
         matches("the frame of the call", frames[1], r"  #0 \S*syscall\S* .*\(libc\.so\.6\)")
-    with Program([fixture, "compute"], patch, GEV_MONITOR="once", GEV_MAX_BLOCKING="50ms", GEV_SLICE="0") as p:
+    with Program([fixture, "compute"], patch, GEV_MONITOR="once", GEV_MAX_BLOCKING="50ms", GEV_SLICE="off") as p:
         matches("one line", p.says(r"\n"), rf"libgev: greenlet 3 \(stuck one\) computes: no other has run for {TIME}\n")
 
 
