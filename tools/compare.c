@@ -47,16 +47,22 @@ static int run(int argc, char **argv)
 	free(binary);
 
 	char *folder = find_beside(places), *self = own_path();
-	char **command = calloc((size_t)argc + 5, sizeof *command);
-	if (!folder || !self || !command)
+	if (!folder || !self) {
+		free(folder);
+		free(self);
 		return misused("compare", "its other half, %s, is not there", places[1]);
-	command[0] = (char *)"python3";
-	command[1] = (char *)"-B"; /* no compiled files beside the sources */
-	command[2] = folder;
-	command[3] = self;
-	memcpy(command + 4, argv + 1, (size_t)(argc - 1) * sizeof *command);
+	}
+	/* -B: no compiled files beside the sources. */
+	char *before[] = {(char *)"python3", (char *)"-B", folder, self};
+	enum { BEFORE = sizeof before / sizeof *before };
+	char *command[BEFORE + argc];
+	memcpy(command, before, sizeof before);
+	memcpy(command + BEFORE, argv + 1, (size_t)argc * sizeof *argv); /* the NULL at its end as well */
 	execvp(command[0], command);
-	return misused("compare", "python3: %s", strerror(errno));
+	int error = errno;
+	free(folder);
+	free(self);
+	return misused("compare", "python3: %s", strerror(error));
 }
 
 const struct command command_compare = {"compare", "a program natively and green, in turn, under your load", run};

@@ -7,9 +7,18 @@
 
 #include "shim/base/ledger.h"
 
-#define R(name, sentence) [name] = sentence,
-static const char *const reasons[] = {PATCH_REASONS(R)};
+static const char *reason(int r)
+{
+	switch (r) {
+#define R(name, sentence)                                                                                              \
+	case name:                                                                                                     \
+		return sentence;
+		PATCH_REASONS(R)
 #undef R
+	default:
+		return NULL;
+	}
+}
 
 struct row {
 	const char *name;
@@ -42,7 +51,7 @@ static void fill(void)
 {
 	for (size_t i = 0; i < N_ROWS; i++) {
 		const struct row *r = &rows[i];
-		const char *why = r->standing == STANDS_HARMLESS ? reasons[r->reason] : r->why;
+		const char *why = r->standing == STANDS_HARMLESS ? reason(r->reason) : r->why;
 		entries[i] = (struct entry){r->name, r->standing, r->family, why};
 		for (size_t k = 0; r->alias_of && k < N_ROWS; k++)
 			if (strcmp(rows[k].name, r->alias_of) == 0)

@@ -87,7 +87,7 @@ int closure_of_program(const char *path, struct closure *c, char *why, size_t si
 	}
 	char *line = NULL;
 	size_t room = 0;
-	for (ssize_t n; (n = getline(&line, &room, out)) > 0;) {
+	while (getline(&line, &room, out) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		static const char failure[] = "error while loading shared libraries: ";
 		char *said = strstr(line, failure);
@@ -115,7 +115,7 @@ int closure_of_process(pid_t pid, struct closure *c, char *why, size_t size)
 	FILE *maps = fopen(name, "re");
 	char *line = NULL;
 	size_t room = 0;
-	for (ssize_t n; maps && (n = getline(&line, &room, maps)) > 0;) {
+	while (maps && getline(&line, &room, maps) > 0) {
 		/* proc(5): address permissions offset device inode path; the path starts behind blanks, and may hold some. */
 		char permissions[8];
 		int at = 0;
