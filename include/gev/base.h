@@ -16,6 +16,12 @@
 #define GEV_API
 #endif
 
+/* Which way a descriptor must become ready. Errors and hang-ups make both ready. */
+enum {
+	GEV_READABLE = 1,
+	GEV_WRITABLE = 2,
+};
+
 /* Wait without end. */
 #define GEV_FOREVER (__builtin_inf())
 

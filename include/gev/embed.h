@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <gev/base.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -45,12 +47,6 @@ enum {
 	GEV_ON_ONCE = 0x800,
 	GEV_ON_FUTEX = 0x900,
 	GEV_ON_RWLOCK_WRITER = 0xa00, /* 8 bytes above one */
-};
-
-/* Which way an fd must become ready. Errors and hang-ups make both ready. */
-enum {
-	GEV_READABLE = 1,
-	GEV_WRITABLE = 2,
 };
 
 struct gev_greenlet;

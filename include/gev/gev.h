@@ -7,6 +7,7 @@
 #define GEV_GEV_H
 
 #include <gev/greenlet.h>
+#include <gev/io.h>
 #include <gev/kill.h>
 #include <gev/offload.h>
 #include <gev/socket.h>

@@ -13,4 +13,12 @@ static inline ssize_t gev__result(ssize_t r)
 	return -1;
 }
 
+/* Of an operation that goes on until all is done: `all` bytes went over; then r: positive, all of them; 0, the stream has ended; or -errno. */
+static inline ssize_t gev__result_all(size_t all, ssize_t r)
+{
+	if (r <= 0)
+		errno = (int)-r;
+	return all == 0 && r < 0 ? -1 : (ssize_t)all;
+}
+
 #endif

@@ -62,6 +62,17 @@ static int plain_connect(int fd, const struct sockaddr *address, socklen_t lengt
 	return connect(fd, address, length);
 }
 
+static ssize_t plain_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *address, socklen_t *length)
+{
+	return recvfrom(fd, buf, n, flags, address, length);
+}
+
+static ssize_t plain_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *address,
+			    socklen_t length)
+{
+	return sendto(fd, buf, n, flags, address, length);
+}
+
 struct gev__sys gev__sys = {
 	.close = close,
 	.fcntl = plain_fcntl,
@@ -75,6 +86,17 @@ struct gev__sys gev__sys = {
 	.write = write,
 	.recv = recv,
 	.send = send,
+	.preadv2 = preadv2,
+	.pwritev2 = pwritev2,
+	.readv = readv,
+	.writev = writev,
+	.recvfrom = plain_recvfrom,
+	.sendto = plain_sendto,
+	.recvmsg = recvmsg,
+	.sendmsg = sendmsg,
+	.fstat = fstat,
+	.getaddrinfo = getaddrinfo,
+	.freeaddrinfo = freeaddrinfo,
 	.poll = poll,
 	.socket = socket,
 	.bind = plain_bind,

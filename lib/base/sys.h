@@ -5,13 +5,16 @@
 #ifndef GEV_BASE_SYS_H
 #define GEV_BASE_SYS_H
 
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct gev__sys {
 #define SYS(ret, name, params, args) ret(*name) params;

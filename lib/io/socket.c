@@ -1,261 +1,188 @@
-/* The public face of descriptors: gev/socket.h.
+/* Receiving and sending: gev/socket.h.
  *
- * Every call tries first and waits on EAGAIN, with MSG_DONTWAIT where the kernel has it, so that it is right on blocking sockets too. */
+ * Every call tries first and waits on EAGAIN, with MSG_DONTWAIT, so that it is right on blocking sockets too. Who reads after a short read waits first: a
+ * request then costs its recv and its send, and no recv that finds nothing. */
 #include <gev/socket.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 
-#include "lib/base/clock.h"
+#include "lib/base/macros.h"
 #include "lib/base/result.h"
 #include "lib/base/sys.h"
-#include "lib/core/hub.h"
-#include "lib/io/address.h"
+#include "lib/io/operation.h"
 #include "lib/io/readiness.h"
 
-/* The hub and the deadline of one operation. */
-static int begin(double timeout, int64_t *deadline)
+enum { ODD = MSG_OOB | MSG_ERRQUEUE };
+
+/* Before a receive: 0 or -errno. */
+static inline int await_more(struct gev__operation *op, int flags)
 {
-	int r = gev__deadline(timeout, deadline);
-	if (r == 0)
-		gev__hub_get(&r);
+	if (op->deadline > 0 && !(flags & (ODD | MSG_DONTWAIT)) && gev__fd_drained(op->fd)) {
+		int r = gev__fd_wait(op->fd, GEV_READABLE, op->deadline, GEV_PARK_KILLABLE);
+		return r < 0 ? r : 0;
+	}
+	return 0;
+}
+
+/* After a call that failed. */
+static inline int again(struct gev__operation *op, int events, int flags)
+{
+	/* Error queues are never waited for (recv(2)). */
+	if (unlikely(flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) && errno != EINTR)
+		return -errno;
+	/* Urgent data makes a socket exceptional, not readable. */
+	if (unlikely(flags & MSG_OOB) && errno == EAGAIN)
+		return gev__operation_nap(op);
+	return gev__operation_again(op, events);
+}
+
+static inline void took(const struct gev__operation *op, ssize_t got, size_t n, int flags)
+{
+	if (!(flags & (MSG_PEEK | ODD)))
+		gev__fd_note_read(op->fd, got > 0 && (size_t)got < n);
+}
+
+static ssize_t receive(struct gev__operation *op, void *buf, size_t n, int flags)
+{
+	int r = await_more(op, flags);
+	while (r == 0) {
+		ssize_t got = gev__sys.recv(op->fd, buf, n, flags | MSG_DONTWAIT);
+		if (likely(got >= 0)) {
+			took(op, got, n, flags);
+			return got;
+		}
+		r = again(op, GEV_READABLE, flags);
+	}
 	return r;
 }
 
-/* After a call that failed: 0 to try again, or the error. A deadline of 0 never waits. */
-static int again(int fd, int events, int64_t deadline)
+static ssize_t transmit(struct gev__operation *op, const void *buf, size_t n, int flags)
 {
-	if (errno == EINTR)
-		return 0;
-	if (errno != EAGAIN && errno != EWOULDBLOCK)
-		return -errno;
-	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
-	return r < 0 ? r : 0;
-}
-
-static ssize_t do_recv(int fd, void *buf, size_t n, int flags, int64_t deadline)
-{
-	/* Who reads after a short read waits first: a request then costs its recv and its send, and no recv that finds nothing. */
-	if (deadline > 0 && !(flags & (MSG_OOB | MSG_ERRQUEUE)) && gev__fd_drained(fd)) {
-		int r = gev__fd_wait(fd, GEV_READABLE, deadline, GEV_PARK_KILLABLE);
-		if (r < 0)
-			return r;
-	}
-	for (;;) {
-		ssize_t got = gev__sys.recv(fd, buf, n, flags | MSG_DONTWAIT);
-		if (got >= 0) {
-			if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
-				gev__fd_note_read(fd, got > 0 && (size_t)got < n);
-			return got;
-		}
-		int r = again(fd, GEV_READABLE, deadline);
-		if (r < 0)
-			return r;
-	}
-}
-
-static ssize_t do_send(int fd, const void *buf, size_t n, int flags, int64_t deadline)
-{
-	for (;;) {
-		ssize_t sent = gev__sys.send(fd, buf, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (sent >= 0)
+	int r = 0;
+	while (r == 0) {
+		ssize_t sent = gev__sys.send(op->fd, buf, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (likely(sent >= 0))
 			return sent;
-		int r = again(fd, GEV_WRITABLE, deadline);
-		if (r < 0)
-			return r;
+		r = again(op, GEV_WRITABLE, flags);
 	}
+	return r;
+}
+
+static ssize_t receive_all(struct gev__operation *op, char *buf, size_t n, int flags)
+{
+	size_t got = 0;
+	ssize_t some = 1;
+	while (got < n && (some = receive(op, buf + got, n - got, flags)) > 0) {
+		got += (size_t)some;
+		op->vain = 0;
+	}
+	return gev__result_all(got, some);
+}
+
+static bool is_stream(int fd)
+{
+	int type = 0;
+	socklen_t size = sizeof type;
+	return gev__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
 ssize_t gev_recv(int fd, void *buf, size_t n, int flags, double timeout)
 {
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
-	return gev__result(r < 0 ? r : do_recv(fd, buf, n, flags, deadline));
-}
-
-ssize_t gev_send(int fd, const void *buf, size_t n, int flags, double timeout)
-{
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
-	return gev__result(r < 0 ? r : do_send(fd, buf, n, flags, deadline));
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
+	if (unlikely(flags & MSG_WAITALL) && r == 0 && !(flags & (ODD | MSG_PEEK | MSG_DONTWAIT)) && is_stream(fd))
+		return receive_all(&op, buf, n, flags & ~MSG_WAITALL);
+	return gev__result(r < 0 ? r : receive(&op, buf, n, flags));
 }
 
 ssize_t gev_recv_all(int fd, void *buf, size_t n, double timeout)
 {
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
-	size_t got = 0;
-	while (r == 0 && got < n) {
-		ssize_t some = do_recv(fd, (char *)buf + got, n - got, 0, deadline);
-		if (some < 0)
-			r = (int)some;
-		else if (some == 0)
-			break;
-		else
-			got += (size_t)some;
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
+	return r < 0 ? gev__result(r) : receive_all(&op, buf, n, 0);
+}
+
+ssize_t gev_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *address, socklen_t *length,
+		     double timeout)
+{
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
+	if (r == 0)
+		r = await_more(&op, flags);
+	while (r == 0) {
+		ssize_t got = gev__sys.recvfrom(fd, buf, n, flags | MSG_DONTWAIT, address, length);
+		if (got >= 0) {
+			/* Bytes of a datagram that did not fit are counted with MSG_TRUNC. */
+			took(&op, got, n, flags);
+			return got;
+		}
+		r = again(&op, GEV_READABLE, flags);
 	}
-	return gev__result(r < 0 && got == 0 ? r : (ssize_t)got);
+	return gev__result(r);
+}
+
+ssize_t gev_recvmsg(int fd, struct msghdr *message, int flags, double timeout)
+{
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
+	if (r == 0)
+		r = await_more(&op, flags);
+	while (r == 0) {
+		ssize_t got = gev__sys.recvmsg(fd, message, flags | MSG_DONTWAIT);
+		if (got >= 0) {
+			took(&op, 0, 0, flags); /* not known to be all: the next one tries */
+			return got;
+		}
+		r = again(&op, GEV_READABLE, flags);
+	}
+	return gev__result(r);
+}
+
+ssize_t gev_send(int fd, const void *buf, size_t n, int flags, double timeout)
+{
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
+	return gev__result(r < 0 ? r : transmit(&op, buf, n, flags));
 }
 
 ssize_t gev_send_all(int fd, const void *buf, size_t n, double timeout)
 {
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
+	if (r < 0)
+		return gev__result(r);
 	size_t sent = 0;
-	while (r == 0 && sent < n) {
-		ssize_t some = do_send(fd, (const char *)buf + sent, n - sent, 0, deadline);
-		if (some < 0)
-			r = (int)some;
-		else
-			sent += (size_t)some;
+	ssize_t some = 1;
+	while (sent < n && (some = transmit(&op, (const char *)buf + sent, n - sent, 0)) > 0) {
+		sent += (size_t)some;
+		op.vain = 0;
 	}
-	return gev__result(r < 0 ? r : (ssize_t)sent);
+	return gev__result_all(sent, some);
 }
 
-/* read and write have no MSG_DONTWAIT. On a blocking descriptor: wait, then call, which returns at once when it is ready. */
-static int wait_if_blocking(int fd, int events, int64_t deadline)
+ssize_t gev_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *address, socklen_t length,
+		   double timeout)
 {
-	int flags = gev__sys.fcntl(fd, F_GETFL, 0);
-	if (flags < 0)
-		return -errno;
-	if (flags & O_NONBLOCK)
-		return 0;
-	struct pollfd now = {.fd = fd, .events = events == GEV_READABLE ? POLLIN : POLLOUT};
-	if (gev__sys.poll(&now, 1, 0) > 0)
-		return 0;
-	int r = gev__fd_wait(fd, events, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
-	return r < 0 ? r : 0;
-}
-
-static ssize_t transfer(int fd, void *in, const void *out, size_t n, double timeout)
-{
-	int events = in ? GEV_READABLE : GEV_WRITABLE;
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
-	if (r == 0)
-		r = wait_if_blocking(fd, events, deadline);
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
 	while (r == 0) {
-		ssize_t done = in ? gev__sys.read(fd, in, n) : gev__sys.write(fd, out, n);
-		if (done >= 0)
-			return done;
-		r = again(fd, events, deadline);
+		ssize_t sent = gev__sys.sendto(fd, buf, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL, address, length);
+		if (sent >= 0)
+			return sent;
+		r = again(&op, GEV_WRITABLE, flags);
 	}
-	return r;
+	return gev__result(r);
 }
 
-ssize_t gev_read(int fd, void *buf, size_t n, double timeout)
+ssize_t gev_sendmsg(int fd, const struct msghdr *message, int flags, double timeout)
 {
-	return gev__result(transfer(fd, buf, NULL, n, timeout));
-}
-
-ssize_t gev_write(int fd, const void *buf, size_t n, double timeout)
-{
-	return gev__result(transfer(fd, NULL, buf, n, timeout));
-}
-
-static int do_accept(int fd, struct sockaddr *address, socklen_t *length, double timeout)
-{
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
-	if (r == 0)
-		r = wait_if_blocking(fd, GEV_READABLE, deadline);
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, fd, timeout);
 	while (r == 0) {
-		int new = gev__sys.accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (new >= 0)
-			return new;
-		r = again(fd, GEV_READABLE, deadline);
+		ssize_t sent = gev__sys.sendmsg(fd, message, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent >= 0)
+			return sent;
+		r = again(&op, GEV_WRITABLE, flags);
 	}
-	return r;
-}
-
-int gev_accept(int fd, struct sockaddr *address, socklen_t *length, double timeout)
-{
-	return (int)gev__result(do_accept(fd, address, length, timeout));
-}
-
-static int do_connect(int fd, const struct sockaddr *address, socklen_t length, int64_t deadline)
-{
-	if (gev__sys.connect(fd, address, length) == 0)
-		return 0;
-	/* EINTR: it goes on in the background, as after EINPROGRESS (connect(2)). EAGAIN: a Unix socket whose listener is full; it tells nobody
-	 * when it no longer is, so that is the caller's to see. */
-	if (errno != EINPROGRESS && errno != EINTR)
-		return -errno;
-	int r = gev__fd_wait(fd, GEV_WRITABLE, deadline, GEV_PARK_KILLABLE | GEV_FD_OPEN);
-	if (r < 0)
-		return r;
-	int error = 0;
-	socklen_t size = sizeof error;
-	if (gev__sys.getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size))
-		return -errno;
-	return -error;
-}
-
-int gev_connect(int fd, const struct sockaddr *address, socklen_t length, double timeout)
-{
-	int64_t deadline;
-	int r = begin(timeout, &deadline);
-	return (int)gev__result(r < 0 ? r : do_connect(fd, address, length, deadline));
-}
-
-static int close_with(int fd, int error)
-{
-	gev__fd_closing(fd);
-	gev__sys.close(fd);
-	gev__fd_closed(fd);
-	return error;
-}
-
-static int do_listen(const char *host_port, int backlog)
-{
-	struct sockaddr_storage address;
-	socklen_t length;
-	int r = gev__address_parse(host_port, true, &address, &length);
-	if (r < 0)
-		return r;
-	int fd = gev__sys.socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	int one = 1;
-	if (gev__sys.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
-	    gev__sys.bind(fd, (struct sockaddr *)&address, length) || gev__sys.listen(fd, backlog))
-		return close_with(fd, -errno);
-	return fd;
-}
-
-int gev_listen(const char *host_port, int backlog)
-{
-	return (int)gev__result(do_listen(host_port, backlog));
-}
-
-static int do_dial(const char *host_port, double timeout)
-{
-	int64_t deadline;
-	struct sockaddr_storage address;
-	socklen_t length;
-	int r = begin(timeout, &deadline);
-	if (r == 0)
-		r = gev__address_parse(host_port, false, &address, &length);
-	if (r != 0)
-		return r;
-	int fd = gev__sys.socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	r = do_connect(fd, (struct sockaddr *)&address, length, deadline);
-	return r < 0 ? close_with(fd, r) : fd;
-}
-
-int gev_dial(const char *host_port, double timeout)
-{
-	return (int)gev__result(do_dial(host_port, timeout));
-}
-
-int gev_close(int fd)
-{
-	gev__fd_closing(fd);
-	int r = gev__sys.close(fd);
-	gev__fd_closed(fd);
-	return r;
+	return gev__result(r);
 }

@@ -1,0 +1,89 @@
+/* Waiting for one descriptor, or several: gev/io.h. The real poll(2) with no timeout first, then a park, then the real poll again: every flag is the kernel's
+ * own answer, and readiness is only a hint when to ask. */
+#include <gev/io.h>
+
+#include <stdlib.h>
+
+#include "lib/base/result.h"
+#include "lib/base/sys.h"
+#include "lib/io/operation.h"
+#include "lib/io/readiness.h"
+
+int gev_fd_wait(int fd, int events, double timeout)
+{
+	struct gev__operation op;
+	int r = events & ~(GEV_READABLE | GEV_WRITABLE) || events == 0 ? -EINVAL
+								       : gev__operation_begin(&op, fd, timeout);
+	if (r == 0) {
+		struct pollfd now = {.fd = fd};
+		now.events = (short)((events & GEV_READABLE ? POLLIN : 0) | (events & GEV_WRITABLE ? POLLOUT : 0));
+		r = gev__sys.poll(&now, 1, 0);
+		if (r > 0 && now.revents & POLLNVAL)
+			r = -EBADF;
+		else if (r > 0)
+			r = (now.revents & (POLLIN | POLLERR | POLLHUP) ? events & GEV_READABLE : 0) |
+			    (now.revents & (POLLOUT | POLLERR | POLLHUP) ? events & GEV_WRITABLE : 0);
+		if (r == 0 || (r < 0 && r != -EBADF))
+			r = op.deadline == 0 ? -ETIMEDOUT : gev__fd_wait(fd, events, op.deadline, GEV_PARK_KILLABLE);
+	}
+	return (int)gev__result(r);
+}
+
+static size_t list_wants(struct gev_fd_want *want, const struct pollfd *fds, nfds_t n)
+{
+	const short in = POLLIN | POLLRDNORM, out = POLLOUT | POLLWRNORM;
+	size_t k = 0;
+	for (nfds_t i = 0; i < n; i++) {
+		short e = fds[i].events;
+		if (fds[i].fd < 0)
+			continue;
+		want[k] = (struct gev_fd_want){.fd = fds[i].fd};
+		if (e == 0 || e & ~(in | out))
+			want[k].poll_events = e ? e : POLLERR | POLLHUP;
+		else
+			want[k].events = (short)((e & in ? GEV_READABLE : 0) | (e & out ? GEV_WRITABLE : 0));
+		k++;
+	}
+	return k;
+}
+
+static int look(struct pollfd *fds, nfds_t n)
+{
+	int r = gev__sys.poll(fds, n, 0);
+	return r >= 0 ? r : errno == EINTR ? 0 : -errno;
+}
+
+static int poll_until(struct pollfd *fds, nfds_t n, struct gev__operation *op)
+{
+	enum { FEW = 16, SPINS = 4 };
+	struct gev_fd_want few[FEW], *want = few;
+	int r = look(fds, n);
+	if (r != 0 || op->deadline == 0)
+		return r;
+	if (n > FEW && (want = malloc(n * sizeof *want)) == NULL)
+		return -ENOMEM;
+	size_t wants = list_wants(want, fds, n);
+	while (r == 0) {
+		/* epoll reports hang-ups and errors of a descriptor whose other direction was asked for; a round in vain is then followed by a rest. */
+		if (op->vain++ >= SPINS)
+			r = gev__operation_nap(op);
+		if (r == 0)
+			r = wants ? gev__fds_wait(want, wants, op->deadline, GEV_PARK_KILLABLE)
+				  : gev__sleep_until(op->deadline, GEV_PARK_KILLABLE);
+		if (r < 0 && r != -EBADF && r != -ETIMEDOUT)
+			break;
+		r = look(fds, n);
+		if (r == 0 && gev__now() >= op->deadline)
+			break;
+	}
+	if (want != few)
+		free(want);
+	return r;
+}
+
+int gev_poll(struct pollfd *fds, nfds_t n, double timeout)
+{
+	struct gev__operation op;
+	int r = gev__operation_begin(&op, -1, timeout);
+	return (int)gev__result(r < 0 ? r : poll_until(fds, n, &op));
+}
