@@ -334,6 +334,7 @@ static void *drip(void *arg)
 Test(descriptor, one_time_limit_covers_the_whole_operation)
 {
 	cr_assert(make_socket(fds, 0));
+	cr_assert_eq(write(fds[1], "x", 1), 1);
 	struct gev_greenlet *g = gev_spawn(drip, NULL);
 	double start = gev_now();
 	ssize_t n = gev_read_all(fds[0], in, 1000, 0.05);

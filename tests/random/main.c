@@ -210,6 +210,8 @@ static void help(void)
 
 static void round_of(uint64_t steps, struct rng *r)
 {
+	enum { HELPS = 20000 };
+	unsigned helped = 0;
 	world.stopping = false;
 	world.round_end = world.steps + steps;
 	fd_begin();
@@ -222,7 +224,9 @@ static void round_of(uint64_t steps, struct rng *r)
 		gev_sleep((double)below(r, 400) * 1e-6);
 		actors_verify();
 		fd_verify();
-		if (world.steps == before)
+		helped = world.steps == before ? helped + 1 : 0;
+		check(helped < HELPS, "nobody gets on, however often everybody is helped");
+		if (helped)
 			help();
 	}
 	world.stopping = true;
