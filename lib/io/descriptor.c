@@ -156,21 +156,20 @@ static ssize_t all_of(struct flow *f, struct iovec *v, int n)
 static ssize_t all(int fd, const struct iovec *v, int n, bool out, double timeout)
 {
 	enum { FEW = 8 };
-	struct iovec few[FEW], *copy = few;
+	struct iovec few[FEW], *many = NULL;
 	struct flow f = {.out = out};
 	int r = n < 0 ? -EINVAL : gev__operation_begin(&f.op, fd, timeout);
-	if (r == 0 && n > FEW && (copy = malloc((size_t)n * sizeof *copy)) == NULL)
-		r = -ENOMEM;
 	if (r < 0)
 		return gev__result(r);
+	if (n > FEW && (many = malloc((size_t)n * sizeof *many)) == NULL)
+		return gev__result(-ENOMEM);
+	struct iovec *copy = many ? many : few;
 	if (n)
 		memcpy(copy, v, (size_t)n * sizeof *copy);
 	ssize_t done = all_of(&f, copy, n);
-	if (copy != few) {
-		int saved = errno;
-		free(copy);
-		errno = saved;
-	}
+	int saved = errno;
+	free(many);
+	errno = saved;
 	return done;
 }
 

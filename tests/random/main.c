@@ -111,6 +111,7 @@ static void print_command(FILE *to)
 		fprintf(to, " --fault %s", fault_names[world.fault]);
 }
 
+/* NOLINTBEGIN(bugprone-signal-handler): the alarm calls it too, and then it is the last thing that happens. */
 void fail(const char *format, ...)
 {
 	va_list arguments;
@@ -135,6 +136,7 @@ void fail(const char *format, ...)
 	fprintf(stderr, "\n");
 	_exit(1);
 }
+/* NOLINTEND(bugprone-signal-handler) */
 
 static void too_long(int signal)
 {
