@@ -171,6 +171,41 @@ static void see_ring(void *arg, const uint32_t *ids, size_t n)
 		gev__report_one(&d->t, d->p, gev__picture_find(d->p, ids[i]));
 }
 
+/* Whether there is nothing left but waiters on objects of this process: no descriptor, no time, no signal or child, no other OS thread. */
+static bool all_wait(const struct gev__picture *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->seen[i].state != GEV__PARKED || p->seen[i].waits_for != GEV__FOR_OBJECT ||
+		    p->seen[i].deadline != NEVER)
+			return false;
+	for (size_t i = 0; i < p->hubs_n; i++)
+		if (!p->hubs[i].asleep || p->hubs[i].timers)
+			return false;
+	return p->n > 0 && gev__os_threads() == p->hubs_n + 1;
+}
+
+static void look_for_end(struct deadlock *d)
+{
+	enum { STACKS = 16 };
+	static int looks;
+	static bool said;
+	if (!all_wait(d->p)) {
+		looks = 0;
+		said = false;
+		return;
+	}
+	if (++looks < LOOKS || said)
+		return;
+	said = true;
+	size_t n = d->p->n;
+	gev__text_add(&d->t, "libgev: deadlock: all %zu greenlets wait for one another; only a signal could wake one\n",
+		      n);
+	for (size_t i = 0; i < n && i < STACKS; i++)
+		gev__report_one(&d->t, d->p, &d->p->seen[i]);
+	if (n > STACKS)
+		gev__text_add(&d->t, "and %zu more\n", n - STACKS);
+}
+
 static void look_for_rings(void)
 {
 	struct gev__picture p;
@@ -187,9 +222,17 @@ static void look_for_rings(void)
 		gev__cycles_each(&p, see_ring, &d);
 		gev__symbols_end();
 	}
-	for (int i = 0; i < RINGS; i++)
+	bool ring = false;
+	for (int i = 0; i < RINGS; i++) {
 		if (!rings[i].now)
 			rings[i] = (struct ring){0};
+		ring |= rings[i].now;
+	}
+	if (!ring && !p.partial) {
+		gev__symbols_begin();
+		look_for_end(&d);
+		gev__symbols_end();
+	}
 	if (d.t.at)
 		gev__say_all(d.t.at, d.t.n);
 	gev__text_done(&d.t);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -91,6 +92,19 @@ int gev__borrow_fd(int fd)
 	(void)fd;
 	return -1;
 #endif
+}
+
+size_t gev__os_threads(void)
+{
+	/* proc(5): the 20th field; the second is a name in brackets, which may hold anything. */
+	enum { FIELD = 20 };
+	char line[1024];
+	if (!gev__slurp("/proc/self/stat", line, sizeof line))
+		return 0;
+	char *at = strrchr(line, ')');
+	for (int field = 2; at && field < FIELD; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoul(at, NULL, 10) : 0;
 }
 
 void gev__say_all(const char *text, size_t n)

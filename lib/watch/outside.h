@@ -18,6 +18,9 @@ bool gev__slurp(const char *path, char *to, size_t room);
 /* A copy of the program's descriptor in the watcher's table; -1. To be closed at once: a copy keeps a connection open. */
 int gev__borrow_fd(int fd);
 
+/* How many OS threads the process has; 0: not known. */
+size_t gev__os_threads(void);
+
 /* Writes all of it to the program's standard error. */
 void gev__say_all(const char *text, size_t n);
 

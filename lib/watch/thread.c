@@ -49,8 +49,11 @@ static void *watch(void *unused)
 	own_table();
 	prctl(PR_SET_NAME, "gev-watch");
 	int listener = what.control ? gev__control_open() : -1;
-	/* The kernel's mask has 64 bits; signals are numbered from 1. */
+	/* The kernel's mask has 64 bits; signals are numbered from 1. Those below SIGRTMIN are libc's own: setuid waits until each thread has had one. */
+	enum { FIRST_INTERNAL = 32 };
 	uint64_t mask = ~UINT64_C(0);
+	for (int sig = FIRST_INTERNAL; sig < SIGRTMIN; sig++)
+		mask &= ~(UINT64_C(1) << (sig - 1));
 	if (what.dump_signal)
 		mask &= ~(UINT64_C(1) << (what.dump_signal - 1));
 	if (what.dump_signal)

@@ -1,4 +1,4 @@
-/* Threads that wait for one another: deadlock.c two|self|join|idle. Hangs, as natively. */
+/* Threads that wait for one another: deadlock.c two|self|join|all. Hangs, as natively. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 
 pthread_mutex_t lock_a = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t lock_b = PTHREAD_MUTEX_INITIALIZER;
+pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_t main_id;
 
 static void *first(void *arg)
@@ -38,6 +39,13 @@ static void *holder(void *arg)
 	return arg;
 }
 
+static void *waiter(void *arg)
+{
+	pthread_mutex_lock(&lock_a);
+	pthread_cond_wait(&condition, &lock_a);
+	return arg;
+}
+
 static void *ticker(void *arg)
 {
 	for (;;)
@@ -59,6 +67,8 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "self") == 0) {
 		pthread_create(&a, NULL, selfish, NULL);
 		pthread_create(&b, NULL, ticker, NULL); /* the rest goes on */
+	} else if (strcmp(what, "all") == 0) {
+		pthread_create(&a, NULL, waiter, NULL);
 	} else {
 		pthread_create(&a, NULL, first, NULL);
 		pthread_create(&b, NULL, second, NULL);

@@ -2,6 +2,7 @@
  * stay: each thread has had its first turn before main has its second. Ends when its standard input does. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -82,12 +83,19 @@ static void *meeter(void *arg)
 	return arg;
 }
 
+static void *poller(void *arg)
+{
+	struct pollfd both[] = {{.fd = listener, .events = POLLIN}, {.fd = pair[0], .events = POLLIN}};
+	return poll(both, 2, -1) < 0 ? NULL : arg;
+}
+
 static const struct {
 	const char *name;
 	void *(*entry)(void *);
 } kinds[] = {
-	{"sleeper", sleeper}, {"reader", reader}, {"acceptor", acceptor}, {"locker", locker}, {"waiter", waiter},
-	{"poster", poster},   {"sharer", sharer}, {"writer", writer},     {"joiner", joiner}, {"meeter", meeter},
+	{"sleeper", sleeper}, {"reader", reader}, {"acceptor", acceptor}, {"locker", locker},
+	{"waiter", waiter},   {"poster", poster}, {"sharer", sharer},     {"writer", writer},
+	{"joiner", joiner},   {"meeter", meeter}, {"poller", poller},
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };

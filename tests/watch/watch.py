@@ -90,7 +90,7 @@ class Program:
         return done.stdout if status == 0 else done.stderr
 
 
-KINDS = ["sleeper", "reader", "acceptor", "locker", "waiter", "poster", "sharer", "writer", "joiner", "meeter"]
+KINDS = ["sleeper", "reader", "acceptor", "locker", "waiter", "poster", "sharer", "writer", "joiner", "meeter", "poller"]
 EACH = 30
 A = r"0x[0-9a-f]+"
 TIME = r"(\d+us|[\d.]+ms|[\d.]+s|\d+m\d\ds)"
@@ -119,6 +119,7 @@ def waits_for(index, port):
         "writer": rf"rwlock to write {A} \(the_rwlock\), held by 1 \(main\)",
         "joiner": rf"the end of {sleeper} \({who(sleeper)[1]}\)",
         "meeter": rf"barrier {A} \(the_barrier\)",
+        "poller": r"one of 2 descriptors, the first is \d+",
     }[who(index)[0]]
 
 
@@ -140,7 +141,7 @@ def check_ps_json(program, gev):
     expect("hubs", head["hubs"], [{"os_thread": program.pid, "asleep": True, "ready": 0}])
     what = {"main": "descriptor", "sleeper": "time", "reader": "descriptor", "acceptor": "descriptor", "locker": "mutex",
             "waiter": "condition", "poster": "semaphore", "sharer": "rwlock", "writer": "rwlock", "joiner": "thread",
-            "meeter": "barrier"}
+            "meeter": "barrier", "poller": "descriptors"}
     for index, row in enumerate(rows, 1):
         kind, name = who(index)
         expect(f"{kind} in JSON",
@@ -209,7 +210,7 @@ def case_dump(gev, patch, fixture):
                 time.sleep(0.02)
             expect("exit status with a file", p.end(), 0)
             expect("standard error with a file", p.stderr(), "")
-        expect("the file's first line", file.read_text().splitlines()[0], f"libgev: 11 greenlets of process {p.pid}")
+        expect("the file's first line", file.read_text().splitlines()[0], f"libgev: 12 greenlets of process {p.pid}")
     with Program([fixture, "1"], patch, GEV_DUMP="TEATIME") as p:
         expect("a wrong signal", p.stderr(), "libgev: GEV_DUMP=TEATIME: wanted is a signal that can be caught, such as "
                "SIGUSR2, or SIGUSR2,FILE; taking none\n")
@@ -222,7 +223,7 @@ def case_stats(gev, patch, fixture):
         for what, seen in (("while it runs", text), ("at exit", p.stderr())):
             lines = seen.splitlines()
             expect(f"heading {what}", lines[0], f"libgev statistics of process {p.pid}")
-            expect(f"greenlets {what}", lines[1], "  greenlets              301, at most 301 at once, 301 now")
+            expect(f"greenlets {what}", lines[1], "  greenlets              331, at most 331 at once, 331 now")
             for line, form in zip(lines[2:6], [r"  switches +\d+", r"  looks outside +\d+", rf"  longest turn +{TIME}",
                                                rf"  longest run +{TIME}, greenlet \d+ \(\S+\)"]):
                 matches(f"a line {what}", line, form)
@@ -232,7 +233,7 @@ def case_stats(gev, patch, fixture):
     with Program([fixture, "2"], patch, GEV_STATS="json") as p:
         expect("exit status", p.end(), 0)
         seen = json.loads(p.stderr())
-        expect("counts in JSON", [seen["made"], seen["peak"], seen["live"], seen["stalls"]], [21, 21, 21, 0])
+        expect("counts in JSON", [seen["made"], seen["peak"], seen["live"], seen["stalls"]], [23, 23, 23, 0])
         expect("functions in JSON", [(e["entry"], e["made"]) for e in seen["by_entry"]], [("main", 1)] + [(k, 2) for k in KINDS])
     with Program([fixture, "1"], patch, GEV_STATS="tea") as p:
         expect("a wrong value", p.stderr(),
@@ -293,6 +294,15 @@ def case_deadlock(gev, patch, fixture):
         p.process.send_signal(signal.SIGUSR2)
         matches("in a dump", p.says(r"deadlock: 2 [^\n]*\n  1 [^\n]*\n  2 [^\n]*\n")[len(text):].splitlines()[-2],
                 rf"  1 \(main\) waits for {held % ('a', 2, 'holder')}")
+
+
+    with Program([fixture, "all"], patch, GEV_MONITOR="1") as p:
+        matches("nobody left to wake", p.says(r"#1 waiter\+[^\n]*\n"),
+                r"libgev: deadlock: all 2 greenlets wait for one another; only a signal could wake one\n"
+                r"greenlet 1 \(main\) waits for the end of 2 \(waiter\)\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 main\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n"
+                rf"greenlet 2 \(waiter\) waits for condition {A} \(condition\), made by 1\n"
+                r"  #0 [^\n]*\(libpatch\.so\)\n  #1 waiter\+0x[0-9a-f]+ deadlock\.c:\d+ \(watch_deadlock\)\n")
 
 
 def case_linked(gev, patch, fixture):
@@ -365,6 +375,14 @@ def case_trace(gev, patch, fixture):
     expect("nothing asked for", run(fixture, patch), "")
     passed = json.loads(run(fixture, patch, GEV_STATS="json"))["passed_through"]
     expect("passed through while another was ready", passed, [{"symbol": "getrandom", "calls": 1}])
+
+
+def case_identity(gev, patch, fixture):
+    """The watcher's thread does not hold up setuid(2) and its family, which libc makes on all threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([fixture], env={"LD_PRELOAD": patch, "GEV_CONTROL": "1", "XDG_RUNTIME_DIR": folder}, capture_output=True,
+                              text=True, timeout=LIMIT)
+        expect("setuid beside a watcher", (done.returncode, done.stdout, done.stderr), (0, "main 0\ngreen 0\n", ""))
 
 
 def case_child(gev, patch, fixture):
