@@ -82,8 +82,10 @@ static int spawn_later(const struct gev_spawn_attr *attr, double seconds, void *
 	if (r < 0 || deadline == 0 || deadline == NEVER)
 		return r;
 	/* A sleeper that has not begun: its timer, or a kill, makes it ready for the first time. */
-	(*out)->state = GEV__PARKED;
-	gev__timers_add(&(*out)->hub->timers, *out, deadline);
+	struct gev_greenlet *g = *out;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): spawn has said 0, so there is one. */
+	g->state = GEV__PARKED;
+	gev__timers_add(&g->hub->timers, g, deadline);
 	return 0;
 }
 

@@ -32,7 +32,7 @@ void gev__control_prepare(void)
 {
 	const char *given = secure_getenv("XDG_RUNTIME_DIR");
 	if (given && strlen(given) < sizeof runtime)
-		strcpy(runtime, given);
+		memcpy(runtime, given, strlen(given) + 1);
 }
 
 /* ---- Making it ---- */
