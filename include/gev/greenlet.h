@@ -72,7 +72,7 @@ GEV_API void gev_release(struct gev_greenlet *g);
 /* Waits until g has ended; then *value (if not NULL) receives what its function returned, or NULL if it failed (gev_error). Any number may
  * wait for one greenlet, at once or one after another; first come, first woken.
  * Blocks the greenlet (an OS thread without a hub: the thread) for at most `timeout` seconds. 0; -1 and ETIMEDOUT; EINVAL (NaN); EDEADLK: g is the
- * caller, or see gev/gev.h; ECANCELED: the caller was killed; ESRCH: g did not end and never will, because its OS thread has, or because
+ * caller, or a deadlock (gev/gev.h); ECANCELED: the caller was killed; ESRCH: g did not end and never will, because its OS thread has, or because
  * it stayed behind at a fork; EPERM: called by a link (gev/link.h). Source: gevent.Greenlet.join and get. */
 GEV_API int gev_join(struct gev_greenlet *g, double timeout, void **value);
 

@@ -7,7 +7,7 @@
 GEV_BEGIN
 
 /* Sleeps for `seconds`, with the precision of the kernel's own sleeps; zero or less yields once.
- * Blocks the greenlet. 0; -1 and EINVAL (NaN); ENOMEM: no hub could be made; ECANCELED: the caller was killed; EPERM: called by a link. GEV_FOREVER
+ * Blocks the greenlet. 0; -1 and EINVAL (NaN); ENOMEM: no hub could be made; ECANCELED: the caller was killed; ETIMEDOUT: a gev_timeout has passed; EDEADLK: see gev/gev.h; EPERM: called by a link. GEV_FOREVER
  * returns only with an error. Source: gevent.sleep. */
 GEV_API int gev_sleep(double seconds);
 

@@ -97,6 +97,7 @@ struct gev__sys gev__sys = {
 	.fstat = fstat,
 	.getaddrinfo = getaddrinfo,
 	.freeaddrinfo = freeaddrinfo,
+	.stat = stat,
 	.poll = poll,
 	.socket = socket,
 	.bind = plain_bind,

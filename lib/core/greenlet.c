@@ -10,13 +10,15 @@
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
+#include "lib/core/end.h"
+#include "lib/core/extra.h"
 #include "lib/core/hooks.h"
 #include "lib/core/hub.h"
 #include "lib/core/join.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
 
-static void enter_all(struct gev__hub *h, struct gev_greenlet *g)
+void gev__enter_all(struct gev__hub *h, struct gev_greenlet *g)
 {
 	g->all_next = h->all;
 	g->all_link = &h->all;
@@ -25,7 +27,7 @@ static void enter_all(struct gev__hub *h, struct gev_greenlet *g)
 	h->all = g;
 }
 
-static void leave_all(struct gev_greenlet *g)
+void gev__leave_all(struct gev_greenlet *g)
 {
 	*g->all_link = g->all_next;
 	if (g->all_next)
@@ -55,7 +57,7 @@ static void first_frame(void *arg)
 		g->failed = true;
 		gev__greenlet_finish((void *)(intptr_t)ECANCELED);
 	}
-	gev__greenlet_finish(g->entry(g->arg));
+	gev__greenlet_live(g);
 }
 
 int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
@@ -108,7 +110,7 @@ int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *
 	if (how->name)
 		snprintf(g->name, sizeof g->name, "%s", how->name);
 	gev__context_make(&g->context, stack.lo, top, first_frame, g, tp);
-	enter_all(hub, g);
+	gev__enter_all(hub, g);
 	hub->live++;
 	gev__probe(create, g);
 	if (unlikely(gev__hooks != NULL))
@@ -143,8 +145,10 @@ void gev__greenlet_reclaim(struct gev_greenlet *g)
 {
 	if (!g->buried)
 		put_stack(g);
-	leave_all(g);
+	gev__leave_all(g);
 	put_identity(g);
+	if (unlikely(g->extra != NULL))
+		gev__extra_free(g);
 	gev__block_put(&g->hub->blocks, g);
 }
 
@@ -155,6 +159,8 @@ void gev__greenlet_bury(struct gev_greenlet *g)
 		put_identity(g);
 		g->own_identity = false;
 	}
+	if (unlikely(g->extra != NULL))
+		gev__extra_done(g);
 	if (g->refs)
 		return;
 	/* The last handle may have been let go between its end and here, by another thread whose word is still on its way. */
@@ -170,6 +176,8 @@ void gev__greenlet_lose(struct gev_greenlet *g)
 	put_stack(g);
 	put_identity(g);
 	g->own_identity = false;
+	if (g->extra)
+		gev__extra_free(g);
 	if (!gev__is_done(g))
 		g->lost = true;
 	__atomic_store_n(&g->state, GEV__DONE, __ATOMIC_RELEASE);
@@ -208,6 +216,8 @@ void gev__greenlet_finish(void *value)
 		gev__ends_tell(ends);
 	if (unlikely(__atomic_load_n(&g->joined_afar, __ATOMIC_ACQUIRE)))
 		gev__lot_wake(g, INT_MAX, 0);
+	if (unlikely(g->extra != NULL))
+		gev__links_due(g);
 	h->dead = g;
 	h->on_arrival |= GEV__ARRIVE_DEAD;
 	gev__hub_leave(h, g);

@@ -97,6 +97,10 @@ struct gev__spawn {
 /* Whether a native greenlet gets an identity of its own unless its attributes say otherwise: once a shim is active, any libc call may switch. */
 extern bool gev__spawn_identity;
 
+/* The hub's list of all its greenlets. */
+void gev__enter_all(struct gev__hub *h, struct gev_greenlet *g);
+void gev__leave_all(struct gev_greenlet *g);
+
 /* On the caller's hub. -EAGAIN: no memory. */
 int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
 		      struct gev_greenlet **out);

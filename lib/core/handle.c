@@ -1,12 +1,16 @@
 /* Handles: see handle.h. */
 #include "lib/core/handle.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
 #include "lib/base/lock.h"
+#include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/options.h"
+#include "lib/core/extra.h"
 #include "lib/core/kill.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
@@ -153,6 +157,7 @@ void gev__handles_survive(struct gev__hub *h)
 	struct gev_greenlet *next;
 	for (struct gev_greenlet *g = h->all; g; g = next) {
 		next = g->all_next;
+		gev__links_forget(g);
 		if (__atomic_load_n(&g->refs, __ATOMIC_ACQUIRE) == 0 || g->is_thread) {
 			gev__greenlet_reclaim(g);
 			continue;
@@ -172,6 +177,48 @@ void gev__handles_survive(struct gev__hub *h)
 		*family = (struct gev__orphans){.blocks = h->blocks, .n = n};
 	__atomic_store_n(&ending, NULL, __ATOMIC_RELAXED);
 	gev__unlock(&between);
+}
+
+/* ---- Handles that nobody gave back ---- */
+
+static void report_one(const struct gev_greenlet *g)
+{
+	Dl_info function = {0};
+	dladdr(*(void *const *)(const void *)&g->entry, &function);
+	gev__warn("not released: greenlet %p \"%s\", which began in %s (%p) and %s; references: %u", (const void *)g,
+		  g->name, function.dli_sname ? function.dli_sname : "a function",
+		  *(void *const *)(const void *)&g->entry, gev__is_done(g) ? "has ended" : "has not ended",
+		  __atomic_load_n(&g->refs, __ATOMIC_RELAXED));
+}
+
+void gev__handles_report(const struct gev__hub *h)
+{
+	enum { MOST = 20 };
+	size_t n = 0;
+	if (!gev__options()->handles)
+		return;
+	for (const struct gev_greenlet *g = h->all; g; g = g->all_next) {
+		if (g->is_thread || __atomic_load_n(&g->refs, __ATOMIC_RELAXED) == 0)
+			continue;
+		if (n++ < MOST)
+			report_one(g);
+	}
+	if (n > MOST)
+		gev__warn("not released: %zu greenlets more", n - MOST);
+}
+
+static void report_at_exit(void)
+{
+	const struct gev__hub *h = gev__hub_here();
+	if (h)
+		gev__handles_report(h);
+}
+
+void gev__handles_report_at_exit(void)
+{
+	static bool registered;
+	if (gev__options()->handles && !__atomic_exchange_n(&registered, true, __ATOMIC_RELAXED))
+		atexit(report_at_exit);
 }
 
 void gev__handles_lock(void)

@@ -38,6 +38,10 @@ bool gev__handle_is_lost(const struct gev_greenlet *g);
 /* The hub's OS thread ends: its greenlets are reclaimed, but for the control blocks whose handles are held. */
 void gev__handles_survive(struct gev__hub *h);
 
+/* With GEV_HANDLES=1: lists the handles of h that nobody gave back; sees to it that this happens at exit. */
+void gev__handles_report(const struct gev__hub *h);
+void gev__handles_report_at_exit(void);
+
 /* Around a fork: nobody is at work between hubs at that moment. */
 void gev__handles_lock(void);
 void gev__handles_unlock(void);

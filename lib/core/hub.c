@@ -16,7 +16,9 @@
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
 #include "lib/base/sys.h"
+#include "lib/core/deadlock.h"
 #include "lib/core/debug.h"
+#include "lib/core/extra.h"
 #include "lib/core/handle.h"
 #include "lib/core/hooks.h"
 #include "lib/core/hub-loop.h"
@@ -72,7 +74,7 @@ static bool tick(struct gev__hub *h)
 		gev__hooks->left(h, gev__self(), now);
 	run_timers(h, now);
 	int64_t unpolled = now - h->polled_at;
-	return unpolled >= POLL_AT_LAST_NS || (unpolled >= TICK_NS && h->pass_left == 0);
+	return h->calls != NULL || unpolled >= POLL_AT_LAST_NS || (unpolled >= TICK_NS && h->pass_left == 0);
 }
 
 int gev__ready_reserve(struct gev__hub *h, size_t live)
@@ -255,11 +257,18 @@ static void sleep_on_futex(struct gev__hub *h, int64_t deadline)
 			 deadline == NEVER ? 0 : (long)&until, 0, (long)FUTEX_BITSET_MATCH_ANY);
 }
 
+/* Nothing else will ever happen. Source: gevent.exceptions.LoopExit, which goes to the main greenlet too. */
+static void tell_main(struct gev__hub *h)
+{
+	gev__ready_push(h, &h->main);
+	h->main.why = -EDEADLK;
+}
+
 static void poll_outside(struct gev__hub *h)
 {
 	if (h->on_arrival & GEV__ARRIVE_SIGNALS)
 		gev__signal_hooks->idle();
-	if (gev__ready_n(h) || h->preempted) {
+	if (gev__ready_n(h) || h->preempted || h->calls) {
 		if (h->loop)
 			gev__loop_poll(h->loop);
 		return;
@@ -267,7 +276,9 @@ static void poll_outside(struct gev__hub *h)
 	__atomic_store_n(&h->asleep, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&h->inbox, __ATOMIC_SEQ_CST) == NULL) {
 		int64_t deadline = gev__timers_first(&h->timers);
-		if (h->loop)
+		if (unlikely(deadline == NEVER) && gev__deadlocked(h, &deadline))
+			tell_main(h);
+		else if (h->loop)
 			gev__loop_sleep(h->loop, deadline);
 		else
 			sleep_on_futex(h, deadline);
@@ -278,11 +289,27 @@ static void poll_outside(struct gev__hub *h)
 	__atomic_store_n(&h->asleep, 0, __ATOMIC_RELAXED);
 }
 
+static bool run_next(struct gev__hub *h)
+{
+	struct gev_greenlet *next = gev__ready_pop(h);
+	if (next == NULL)
+		return false;
+	gev__context_switch(&h->self.context, &next->context);
+	gev__hub_arrive(h, &h->self);
+	return true;
+}
+
 static void run(void *arg)
 {
 	struct gev__hub *h = arg;
 	gev__hub_arrive(h, &h->self);
 	for (;;) {
+		if (unlikely(h->calls != NULL)) {
+			gev__calls_make(h);
+			/* It was only for that. */
+			if (h->ticked_at - h->polled_at < TICK_NS && run_next(h))
+				continue;
+		}
 		poll_outside(h);
 		gev__hub_drain(h);
 		h->polled_at = h->ticked_at = gev__now();
@@ -292,15 +319,13 @@ static void run(void *arg)
 			h->preempted = NULL;
 		}
 		h->pass_left = gev__ready_n(h);
+		if (h->pass_left)
+			h->doubt = 0;
 		gev__probe(turn, h->pass_left);
 		if (unlikely(gev__hooks != NULL))
 			gev__hooks->turned(h, h->polled_at);
-		struct gev_greenlet *next = gev__ready_pop(h);
-		if (next == NULL)
-			continue;
 		h->countdown = h->countdown_from;
-		gev__context_switch(&h->self.context, &next->context);
-		gev__hub_arrive(h, &h->self);
+		run_next(h);
 	}
 }
 
@@ -313,7 +338,10 @@ void gev__hub_free(struct gev__hub *h)
 	gev__hubs_remove(h);
 	/* Their places in the lot lie on their stacks. */
 	gev__lot_forget(h);
+	gev__handles_report(h);
 	gev__handles_survive(h);
+	if (h->main.extra)
+		gev__extra_free(&h->main);
 	for (int i = 0; i < GEV__SLOTS; i++)
 		if (h->slots[i].fini)
 			h->slots[i].fini(h, h->slots[i].data);
@@ -332,6 +360,7 @@ void gev__hub_free(struct gev__hub *h)
 static void thread_ends(void *arg)
 {
 	struct gev__hub *h = arg;
+	gev__locals_end(&h->main);
 	gev__current = NULL;
 	__atomic_store_n(&h->running->tp, NULL, __ATOMIC_RELEASE);
 	gev__hub_free(h);
@@ -375,6 +404,7 @@ struct gev__hub *gev__hub_get(int *error)
 		return NULL;
 	}
 	h->self.hub = h->main.hub = h;
+	gev__calls_forget(h);
 	h->main.state = GEV__RUNNING;
 	gev__context_adopt(&h->main.context);
 	gev__context_make(&h->self.context, h->self_stack.lo, h->self_stack.hi, run, h, h->main.context.tp);
@@ -387,6 +417,7 @@ struct gev__hub *gev__hub_get(int *error)
 	gev__hub_arrive(h, &h->main);
 	gev__lot_start();
 	free_at_end(h);
+	gev__handles_report_at_exit();
 	gev__hubs_add(h);
 	if (gev__hooks)
 		gev__hooks->hub_made(h);
@@ -405,6 +436,9 @@ void gev__hub_forked(struct gev__hub *h)
 	h->self.in_inbox = false;
 	h->asleep = 0;
 	h->preempted = NULL;
+	gev__calls_forget(h);
+	h->references = 0;
+	gev__helper_threads = 0;
 	for (uint32_t i = 1; i <= h->timers.n; i++)
 		h->timers.at[i].g->timer_at = 0;
 	h->timers.n = 0;
@@ -422,6 +456,7 @@ void gev__hub_forked(struct gev__hub *h)
 		if (g->own_identity)
 			gev__identity_forked(g->context.tp);
 		g->in_inbox = false;
+		gev__links_forget(g);
 		if (g->refs && !g->is_thread)
 			gev__greenlet_lose(g);
 		else

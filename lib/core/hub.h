@@ -35,6 +35,12 @@ enum {
 	GEV__ARRIVE_SIGNALS = 2 /* tell the shim: its hook may have to change the signal mask */
 };
 
+/* Something that the hub's own flow does for others, soon, first come first served. It lies wherever its owner keeps it until it has run. */
+struct gev__call {
+	struct gev__call *next;
+	void (*fn)(struct gev__call *call);
+};
+
 struct gev__hub {
 	struct gev_greenlet self; /* the hub's own flow */
 	struct gev_greenlet main; /* the OS thread's */
@@ -62,6 +68,10 @@ struct gev__hub {
 	size_t alone; /* self_if_others: live greenlets up to which there is nobody to switch to; 1, or in a pinned stretch more than there can be */
 	int pins;
 	struct gev_greenlet *all;
+	struct gev__call *calls;
+	struct gev__call **calls_last;
+	int64_t doubt;   /* how long it has slept in vain, and must ask whether anything can wake it; 0: not at all */
+	long references; /* atomic: what else may still wake somebody, and is neither timer nor descriptor: signal watchers, work given to threads */
 	struct gev__timers timers;
 	struct gev__blocks blocks;
 	struct gev__stack_pool stacks;
@@ -117,6 +127,12 @@ void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from);
 void gev__hub_leave(struct gev__hub *h, struct gev_greenlet *from) __attribute__((noreturn));
 /* What every arrival does first. */
 void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self);
+
+/* Has it called. On the hub's OS thread. */
+void gev__hub_call(struct gev__hub *h, struct gev__call *call);
+/* The hub's own flow: makes those that are there now. */
+void gev__calls_make(struct gev__hub *h);
+void gev__calls_forget(struct gev__hub *h);
 
 /* Another thread's wake. */
 void gev__hub_post(struct gev__hub *h, struct gev_greenlet *g);

@@ -11,6 +11,7 @@
 #include "lib/base/result.h"
 #include "lib/core/handle.h"
 #include "lib/core/park.h"
+#include "lib/core/timeout.h"
 
 /* Changes marks; returns what they are now. */
 static uint8_t change(struct gev_greenlet *g, unsigned (*to)(unsigned was))
@@ -44,6 +45,22 @@ static unsigned unshielded_marks(unsigned was)
 {
 	return (unkilled_marks(was) & ~(unsigned)GEV__MARK_SHIELDED) |
 	       (was & GEV__MARK_KILL_WAITS ? GEV__MARK_KILLED : 0);
+}
+
+static unsigned timed_marks(unsigned was)
+{
+	return was | GEV__MARK_TIMED;
+}
+
+static unsigned untimed_marks(unsigned was)
+{
+	return was & ~(unsigned)GEV__MARK_TIMED;
+}
+
+void gev__mark_timed(struct gev_greenlet *g, bool timed)
+{
+	if (timed != !!(gev__marks(g) & GEV__MARK_TIMED))
+		change(g, timed ? timed_marks : untimed_marks);
 }
 
 /* Whether g must be told. */
@@ -108,10 +125,15 @@ int gev_killall(struct gev_greenlet *const *gs, size_t n, double timeout)
 	return (int)gev__result(killall(gs, n, timeout));
 }
 
+bool gev__is_killed(const struct gev_greenlet *g)
+{
+	return gev__marks(g) & (GEV__MARK_KILLED | GEV__MARK_KILL_WAITS);
+}
+
 bool gev_is_killed(void)
 {
 	const struct gev_greenlet *g = gev__self();
-	return g && gev__marks(g) & (GEV__MARK_KILLED | GEV__MARK_KILL_WAITS);
+	return g && gev__is_killed(g);
 }
 
 /* ---- Shields ---- */
@@ -120,6 +142,7 @@ void gev__shield_begin(struct gev_greenlet *g)
 {
 	if (g->shields++ == 0)
 		change(g, shielded_marks);
+	gev__timeouts_reconsider(g);
 }
 
 void gev__shield_end(struct gev_greenlet *g)
@@ -127,6 +150,7 @@ void gev__shield_end(struct gev_greenlet *g)
 	gev__must(g->shields > 0);
 	if (--g->shields == 0)
 		change(g, unshielded_marks);
+	gev__timeouts_reconsider(g);
 }
 
 void gev_shield_begin(void)

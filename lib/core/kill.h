@@ -13,6 +13,10 @@ struct gev_greenlet;
 void gev__kill(struct gev_greenlet *g, bool killed);
 /* As gev_embed.interrupt says. */
 bool gev__interrupt(struct gev_greenlet *g, bool interrupted);
+/* Whether a gev_timeout counts for the running greenlet. */
+void gev__mark_timed(struct gev_greenlet *g, bool timed);
+/* Whether it has been killed, shielded or not. */
+bool gev__is_killed(const struct gev_greenlet *g);
 /* For the caller's own greenlet. They nest. */
 void gev__shield_begin(struct gev_greenlet *g);
 void gev__shield_end(struct gev_greenlet *g);

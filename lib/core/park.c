@@ -11,6 +11,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
 #include "lib/core/hub.h"
+#include "lib/core/timeout.h"
 
 /* Errors that come at once must not keep the others from running: a loop that ignores them yields by the same budget as one that switches. */
 static int fail_now(struct gev__hub *h, int error)
@@ -21,7 +22,7 @@ static int fail_now(struct gev__hub *h, int error)
 }
 
 /* Something is marked that these flags ask for. Why the wait must end now, or 0. */
-static __attribute__((noinline)) int marked(const struct gev_greenlet *g, unsigned flags)
+static int marked(const struct gev_greenlet *g, unsigned flags)
 {
 	unsigned marks = gev__marks(g);
 	if (marks & GEV__MARK_KILLED && flags & GEV_PARK_KILLABLE)
@@ -29,10 +30,37 @@ static __attribute__((noinline)) int marked(const struct gev_greenlet *g, unsign
 	return marks & flags & GEV__MARK_INTERRUPTED ? -EINTR : 0;
 }
 
+static bool is_timed(const struct gev_greenlet *g, unsigned flags)
+{
+	return gev__marks(g) & GEV__MARK_TIMED && flags & GEV_PARK_KILLABLE;
+}
+
+/* The same before a wait, whose deadline may become an earlier one. */
+static __attribute__((noinline)) int marked_before(struct gev_greenlet *g, unsigned flags, int64_t *deadline)
+{
+	int why = marked(g, flags);
+	if (why == 0 && is_timed(g, flags))
+		why = gev__timeout_clip(g, deadline);
+	return why ? fail_now(g->hub, why) : 0;
+}
+
+/* And after it. */
+static __attribute__((noinline)) int marked_after(struct gev_greenlet *g, unsigned flags)
+{
+	int why = marked(g, flags);
+	if (why)
+		return why;
+	if (g->why == -ETIMEDOUT && is_timed(g, flags))
+		gev__timeout_passed(g);
+	return g->why;
+}
+
 int gev__kill_point_marked(void)
 {
 	struct gev_greenlet *g = gev__self();
 	int why = marked(g, GEV_PARK_KILLABLE);
+	if (why == 0 && is_timed(g, GEV_PARK_KILLABLE))
+		why = gev__timeout_check(g);
 	return why ? fail_now(g->hub, why) : 0;
 }
 
@@ -47,9 +75,9 @@ int gev__park(int64_t deadline, unsigned flags)
 		return 0;
 	}
 	if (unlikely(gev__marks(g) & flags)) {
-		int why = marked(g, flags);
+		int why = marked_before(g, flags, &deadline);
 		if (why)
-			return fail_now(h, why);
+			return why;
 	}
 	if (deadline <= 0)
 		return -ETIMEDOUT;
@@ -62,12 +90,7 @@ int gev__park(int64_t deadline, unsigned flags)
 	gev__hub_switch(h, g);
 	if (g->timer_at)
 		gev__timers_remove(&h->timers, g);
-	if (unlikely(gev__marks(g) & flags)) {
-		int why = marked(g, flags);
-		if (why)
-			return why;
-	}
-	return g->why;
+	return unlikely(gev__marks(g) & flags) ? marked_after(g, flags) : g->why;
 }
 
 void gev__wake_here(struct gev_greenlet *g)
@@ -109,7 +132,7 @@ int gev__sleep_until(int64_t deadline, unsigned flags)
 	for (;;) {
 		int r = gev__park(deadline, flags);
 		if (r == -ETIMEDOUT)
-			return 0;
+			return flags & GEV_PARK_KILLABLE && gev__timeout_was_it(gev__self()) ? r : 0;
 		if (r < 0)
 			return r;
 	}

@@ -17,7 +17,7 @@ static inline uint8_t gev__marks(const struct gev_greenlet *g)
 int gev__kill_point_marked(void);
 
 /* What every blocking call of the public API begins with, so that a killed greenlet learns of it even where it would not have had to wait:
- * -ECANCELED. On an OS thread without a hub: 0. */
+ * -ECANCELED; or -ETIMEDOUT, where a gev_timeout around it has passed. On an OS thread without a hub: 0. */
 static inline int gev__kill_point(void)
 {
 	const struct gev_greenlet *g = gev__self();
@@ -32,7 +32,7 @@ void gev__wake(struct gev_greenlet *g);
 void gev__wake_here(struct gev_greenlet *g);
 /* Nothing where no hub is. */
 void gev__yield(void);
-/* Parks until the deadline, whatever wakes it before. 0, -ECANCELED or -EINTR. */
+/* Parks until the deadline, whatever wakes it before. 0, -ECANCELED, -EINTR, or -ETIMEDOUT: a gev_timeout around it has fired. */
 int gev__sleep_until(int64_t deadline, unsigned flags);
 
 #endif

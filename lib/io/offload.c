@@ -23,6 +23,7 @@
 #include "lib/base/result.h"
 #include "lib/base/sys.h"
 #include "lib/context/thread-pointer.h"
+#include "lib/core/deadlock.h"
 #include "lib/core/hub.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
@@ -80,6 +81,13 @@ static void append(struct job *j)
 	__atomic_store_n(&pool.queued, pool.queued + 1, __ATOMIC_SEQ_CST);
 }
 
+/* One that has nothing to do wakes nobody: it does not stand against a deadlock. */
+static void count_threads(int by)
+{
+	pool.threads += by;
+	__atomic_add_fetch(&gev__helper_threads, by, __ATOMIC_RELAXED);
+}
+
 static void take_off(struct job *j)
 {
 	*j->link = j->next;
@@ -133,7 +141,7 @@ static struct job *next_job(void)
 			return j;
 		}
 		if (gev__now() >= until) {
-			pool.threads--;
+			count_threads(-1);
 			unlock();
 			return NULL;
 		}
@@ -195,7 +203,7 @@ static int see_to_it(void)
 	lock();
 	bool more = pool.queued > pool.idle && pool.threads < gev__options()->offload_threads;
 	if (more)
-		pool.threads++;
+		count_threads(1);
 	unlock();
 	if (!more) {
 		gev__lot_wake(&pool, 1, 0);
@@ -204,7 +212,8 @@ static int see_to_it(void)
 	if (make_as_os_thread() == 0)
 		return 0;
 	lock();
-	bool none = --pool.threads == 0;
+	count_threads(-1);
+	bool none = pool.threads == 0;
 	unlock();
 	return none ? -EAGAIN : 0;
 }
@@ -237,7 +246,7 @@ static enum left give_up(struct job *j)
 
 static enum left wait_for(struct job *j, int64_t deadline, int *r)
 {
-	unsigned flags = GEV_PARK_KILLABLE;
+	unsigned flags = GEV_PARK_KILLABLE | GEV__PARK_OUTSIDE;
 	while (not_done(j)) {
 		*r = gev__lot_wait(j, not_done, NULL, j, deadline, flags, NULL);
 		if (*r == 0 || *r == -EAGAIN)
@@ -247,7 +256,7 @@ static enum left wait_for(struct job *j, int64_t deadline, int *r)
 			return left;
 		/* It runs, and is to be waited for. */
 		deadline = NEVER;
-		flags = 0;
+		flags = GEV__PARK_OUTSIDE;
 	}
 	*r = 0;
 	return STAYS;

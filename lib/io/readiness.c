@@ -14,6 +14,7 @@
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
+#include "lib/core/deadlock.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
 #include "lib/core/park.h"
@@ -264,7 +265,7 @@ static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
 	uint32_t closings = gev__closings(t);
 	int r = watch(g->hub, t, fd, which, flags & GEV_FD_OPEN, w);
 	while (r == 0) {
-		r = gev__park(deadline, flags);
+		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
 		if (likely(w->got != 0)) {
 			/* who delivers, dequeues */
 			if (gev__closed_since(t, w->side, closings))
@@ -319,7 +320,7 @@ static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigne
 	if (r == 0)
 		r = watch(g->hub, t, fd, WRITE_SIDE, true, &w[WRITE_SIDE]);
 	while (r == 0) {
-		r = gev__park(deadline, flags);
+		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
 		int got = w[READ_SIDE].got | w[WRITE_SIDE].got;
 		if (got && gev__closed_since(t, w[READ_SIDE].side, closings))
 			r = -EBADF;
@@ -424,7 +425,7 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 			gev__loop_claim(nest); /* a program that closes all numbers must not reach it while we sleep */
 		leave_note(g, want, n);
 		while (r == 0) {
-			r = gev__park(deadline, flags);
+			r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
 			int ready = collect(t, w, n, closings);
 			if (ready != 0)
 				r = ready;
