@@ -29,4 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* liburing's, which need not be there. */
+struct io_uring;
+struct io_uring_cqe;
+
 #endif

@@ -37,4 +37,19 @@ void *patch_original(const char *name);
 #define EXPORT_AS(symbol, name)                                                                                        \
 	__asm__(".globl " #symbol "\n\t.type " #symbol ", @function\n\t.set " #symbol ", patch_" #name)
 
+/* As EXPORT, for a name that libc has in several versions with several meanings (shim/libpatch.map): those that mean this
+ * function, the default one first. */
+#if defined(__x86_64__)
+#define EXPORT_VERSION(name, version)                                                                                  \
+	__asm__(".globl " #name "_as\n\t.type " #name "_as, @function\n\t.set " #name "_as, patch_" #name              \
+		"\n\t.symver " #name "_as, " #name "@@" version ", remove")
+#define EXPORT_VERSIONS(name, version, older)                                                                          \
+	EXPORT_VERSION(name, version);                                                                                 \
+	__asm__(".globl " #name "_older\n\t.type " #name "_older, @function\n\t.set " #name "_older, patch_" #name     \
+		"\n\t.symver " #name "_older, " #name "@" older ", remove")
+#else
+#define EXPORT_VERSION(name, version) EXPORT(name)
+#define EXPORT_VERSIONS(name, version, older) EXPORT(name)
+#endif
+
 #endif

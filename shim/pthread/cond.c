@@ -203,13 +203,13 @@ int patch_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
 	return wait(c, m, OWN_CLOCK, NULL);
 }
-EXPORT(pthread_cond_wait);
+EXPORT_VERSION(pthread_cond_wait, "GLIBC_2.3.2");
 
 int patch_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
 {
 	return wait(c, m, OWN_CLOCK, until);
 }
-EXPORT(pthread_cond_timedwait);
+EXPORT_VERSION(pthread_cond_timedwait, "GLIBC_2.3.2");
 
 int patch_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
 {
@@ -244,7 +244,7 @@ int patch_pthread_cond_signal(pthread_cond_t *c)
 		patch_gev->lot_wake_one(c, chosen, c);
 	return 0;
 }
-EXPORT(pthread_cond_signal);
+EXPORT_VERSION(pthread_cond_signal, "GLIBC_2.3.2");
 
 int patch_pthread_cond_broadcast(pthread_cond_t *c)
 {
@@ -261,4 +261,4 @@ int patch_pthread_cond_broadcast(pthread_cond_t *c)
 	patch_gev->lot_wake(c, INT_MAX, 0);
 	return 0;
 }
-EXPORT(pthread_cond_broadcast);
+EXPORT_VERSION(pthread_cond_broadcast, "GLIBC_2.3.2");

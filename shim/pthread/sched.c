@@ -108,7 +108,7 @@ int patch_pthread_getaffinity_np(pthread_t id, size_t size, cpu_set_t *cpus)
 	memset((char *)cpus + sizeof *t->cpus, 0, size - sizeof *t->cpus);
 	return 0;
 }
-EXPORT(pthread_getaffinity_np);
+EXPORT_VERSIONS(pthread_getaffinity_np, "GLIBC_2.32", "GLIBC_2.3.4");
 
 int patch_pthread_setaffinity_np(pthread_t id, size_t size, const cpu_set_t *cpus)
 {
@@ -134,7 +134,7 @@ int patch_pthread_setaffinity_np(pthread_t id, size_t size, const cpu_set_t *cpu
 	*t->cpus = allowed;
 	return 0;
 }
-EXPORT(pthread_setaffinity_np);
+EXPORT_VERSIONS(pthread_setaffinity_np, "GLIBC_2.34", "GLIBC_2.3.4");
 
 /* ---- Processor time ---- */
 

@@ -31,7 +31,7 @@ int patch_sched_getaffinity(pid_t number, size_t size, cpu_set_t *cpus)
 	return t ? convert(patch_pthread_getaffinity_np(patch_thread_id(t), size, cpus))
 		 : real.sched_getaffinity(number, size, cpus);
 }
-EXPORT(sched_getaffinity);
+EXPORT_VERSION(sched_getaffinity, "GLIBC_2.3.4");
 
 int patch_sched_setaffinity(pid_t number, size_t size, const cpu_set_t *cpus)
 {
@@ -39,7 +39,7 @@ int patch_sched_setaffinity(pid_t number, size_t size, const cpu_set_t *cpus)
 	return t ? convert(patch_pthread_setaffinity_np(patch_thread_id(t), size, cpus))
 		 : real.sched_setaffinity(number, size, cpus);
 }
-EXPORT(sched_setaffinity);
+EXPORT_VERSION(sched_setaffinity, "GLIBC_2.3.4");
 
 /* ---- Class and priority ---- */
 

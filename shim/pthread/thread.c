@@ -9,6 +9,7 @@
 
 #include "shim/base/log.h"
 #include "shim/base/options.h"
+#include "shim/pthread/native.h"
 #include "shim/signal/signals.h"
 
 bool patch_real_threads;
@@ -183,6 +184,8 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	struct wanted w = {0};
 	cpu_set_t *cpus = NULL;
 	int r = runtime_ready();
+	if (r == 0 && patch_native_chosen(entry))
+		r = PATCH_MAKE_REAL;
 	if (r == 0)
 		r = attr ? read_attr(attr, &w) : read_default(&w);
 	if (r == 0)

@@ -51,6 +51,7 @@ FAMILIES = {
     "names": "Names: hosts, services, accounts",
     "ipc": "System V and POSIX queues, semaphores, shared memory",
     "aio": "Asynchronous I/O",
+    "uring": "liburing",
     "loader": "The dynamic loader",
     "rpc": "Sun RPC",
 }

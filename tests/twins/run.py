@@ -140,6 +140,8 @@ def differences(native, patched, options):
         count = os_threads(patched)
         if not count or set(count) != {1}:
             found.append(f'preloaded: expected 1 OS thread, the fixture said {count}')
+    if options.os_threads is not None and set(os_threads(patched)) != {options.os_threads}:
+        found.append(f'preloaded: expected {options.os_threads} OS threads, the fixture said {os_threads(patched)}')
     if options.expect_stderr is not None and options.expect_stderr.encode() not in patched.err:
         found.append(f'preloaded: standard error lacks {options.expect_stderr!r}')
     return found
@@ -150,6 +152,7 @@ def main():
     parser.add_argument('--patch', required=True, help='the libpatch.so to preload')
     parser.add_argument('--one-thread', action='store_true',
                         help='"os-threads N" on standard error must be 1 preloaded, and more natively')
+    parser.add_argument('--os-threads', type=int, metavar='N', help='"os-threads N" must be so preloaded')
     parser.add_argument('--known-failure', metavar='REASON', help='the twins must disagree; agreement is a failure')
     parser.add_argument('--env', action='append', default=[], metavar='K=V', help='set in both runs')
     parser.add_argument('--expect-stderr', metavar='TEXT', help='the preloaded run must say this')

@@ -1,0 +1,62 @@
+/* GEV_NATIVE: threads that stay real, chosen by the function that they begin with or by the library that it lies in.
+ *
+ * dladdr knows exported functions only; a program's own are that if it was linked with -rdynamic. A library is named as in
+ * /proc/PID/maps, without its folder, as far as one likes: libfoo.so is libfoo.so.1.2 too. The program's own file is one. */
+#include "shim/pthread/native.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/base/options.h"
+#include "shim/pthread/thread.h"
+
+/* The program may write over its environment later. */
+static const char *chosen(void)
+{
+	static const char *copy; /* atomic */
+	const char *list = __atomic_load_n(&copy, __ATOMIC_ACQUIRE);
+	if (unlikely(list == NULL)) {
+		const char *given = patch_options()->native;
+		list = *given ? strdup(given) : "";
+		if (list == NULL)
+			list = "";
+		__atomic_store_n(&copy, list, __ATOMIC_RELEASE);
+	}
+	return list;
+}
+
+static bool names_library(const char *word, size_t length, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	return strncmp(name, word, length) == 0 && (name[length] == '\0' || name[length] == '.');
+}
+
+static bool names_function(const char *word, size_t length, const char *name)
+{
+	return strncmp(name, word, length) == 0 && name[length] == '\0';
+}
+
+static __attribute__((noinline)) bool listed(const char *list, void *(*entry)(void *))
+{
+	Dl_info about;
+	if (!dladdr((void *)entry, &about))
+		return false;
+	while (*list) {
+		size_t n = strcspn(list, ",");
+		if (n > 0 && about.dli_fname && names_library(list, n, about.dli_fname))
+			return true;
+		if (n > 0 && about.dli_sname && about.dli_saddr == (void *)entry &&
+		    names_function(list, n, about.dli_sname))
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+bool patch_native_chosen(void *(*entry)(void *))
+{
+	const char *list = chosen();
+	return unlikely(*list) && listed(list, entry);
+}

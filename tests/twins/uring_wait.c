@@ -1,0 +1,48 @@
+/* liburing: a thread waits for a completion, and the write that completes its read comes from another thread. */
+#include <liburing.h>
+
+#include "twin.h"
+
+static struct io_uring ring;
+static int fd[2];
+static sem_t here;
+static char got;
+
+static void *wait_for_completion(void *arg)
+{
+	/* What io_uring_wait_cqe comes to. */
+	int __io_uring_get_cqe(struct io_uring *, struct io_uring_cqe **, unsigned, unsigned, sigset_t *);
+	struct io_uring_cqe *cqe = NULL;
+	sem_post(&here);
+	int r = arg ? io_uring_wait_cqe(&ring, &cqe) : __io_uring_get_cqe(&ring, &cqe, 0, 1, NULL);
+	printf("waited: %d\n", r);
+	check(cqe != NULL);
+	printf("read %d, '%c', for %d\n", cqe->res, got, (int)cqe->user_data);
+	io_uring_cqe_seen(&ring, cqe);
+	return arg;
+}
+
+int main(void)
+{
+	sem_init(&here, 0, 0);
+	int r = io_uring_queue_init(8, &ring, 0);
+	if (r < 0) {
+		fprintf(stderr, "os-threads 1\n");
+		printf("this kernel lends no rings\n");
+		return 0;
+	}
+	check(pipe(fd) == 0);
+	for (int i = 0; i < 2; i++) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+		io_uring_prep_read(sqe, fd[0], &got, 1, 0);
+		sqe->user_data = (unsigned)(42 + i);
+		check(io_uring_submit(&ring) == 1);
+		pthread_t t = spawn(wait_for_completion, i ? &ring : NULL);
+		wait_for(&here);
+		report_threads();
+		write_all(fd[1], i ? "b" : "a", 1);
+		join(t);
+	}
+	io_uring_queue_exit(&ring);
+	return 0;
+}
