@@ -7,7 +7,7 @@
 
 #include "shim/pthread/thread.h"
 
-#define OLD(name, version) __asm__(".symver patch_old_" #name ", " #name "@" version)
+#define OLD(name, version) __asm__(".symver patch_old_" #name ", " #name "@" version ", remove")
 
 struct old_cond {
 	pthread_cond_t *made; /* atomic */

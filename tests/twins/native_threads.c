@@ -31,8 +31,8 @@ static void work(int me)
 	wait_for(&go);
 }
 
-void *begin_green(void *arg);
-void *begin_native(void *arg);
+__attribute__((visibility("default"))) void *begin_green(void *arg);
+__attribute__((visibility("default"))) void *begin_native(void *arg);
 
 void *begin_green(void *arg)
 {
