@@ -7,18 +7,20 @@
 
 #include <dlfcn.h>
 
+#include "shim/base/next.h"
 #include "shim/libc/wait.h"
 #include "shim/signal/signals.h"
 
 typedef int get_cqe(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned submit, unsigned n, sigset_t *mask);
 
-/* Not real's: where a plug-in brings the library, no object that follows libpatch in load order has it. */
+/* Not real's alone: where a plug-in brings the library, it may come behind libc in load order, or be in nobody's scope. */
 static get_cqe *original(void)
 {
 	static get_cqe *known;
 	get_cqe *f = __atomic_load_n(&known, __ATOMIC_RELAXED);
 	if (f == NULL) {
-		void *library = dlopen("liburing.so.2", RTLD_LAZY | RTLD_NOLOAD);
+		f = (get_cqe *)patch_next("__io_uring_get_cqe", NULL);
+		void *library = f ? NULL : dlopen("liburing.so.2", RTLD_LAZY | RTLD_NOLOAD);
 		if (library)
 			f = (get_cqe *)dlsym(library, "__io_uring_get_cqe");
 		if (f == NULL)

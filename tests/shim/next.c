@@ -48,21 +48,24 @@ Test(next, finds_what_the_loader_gives)
 
 Test(next, finds_every_original)
 {
-	static const char *const originals[] = {
+	static const struct {
+		const char *name, *family;
+	} originals[] = {
 #undef GREEN
 #undef REAL
 #undef ALIAS
 #undef PASS
 #undef LATER
-#define GREEN(ret, name, params, args, family, version, fixture) #name,
-#define REAL(ret, name, params, args, version) #name,
+#define GREEN(ret, name, params, args, family, version, fixture) {#name, #family},
+#define REAL(ret, name, params, args, version) {#name, ""},
 #define ALIAS(alias, name)
 #define PASS(name, family, reason)
 #define LATER(name, family, why)
 #include "shim/base/symbols.def"
 	};
 	for (size_t i = 0; i < sizeof originals / sizeof *originals; i++)
-		cr_expect_not_null(patch_next(originals[i], NULL), "%s", originals[i]);
+		if (strcmp(originals[i].family, "uring") != 0) /* liburing's, which this program does not use */
+			cr_expect_not_null(patch_next(originals[i].name, NULL), "%s", originals[i].name);
 }
 
 Test(next, gives_the_version_that_is_asked_for)
