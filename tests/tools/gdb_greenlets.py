@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""gdb sees greenlets: gdb_greenlets.py GDB BUILD HANG LIBPATCH STRIP.
+"""gdb sees greenlets: gdb_greenlets.py GDB BUILD HANG PICTURE LIBPATCH STRIP.
 
-Attaches gdb to a hung program, looks at a core file of it, and at one whose libraries have no symbols and no debug information; gdb must have
+Attaches gdb to a program with three hundred threads whose places are known, and to a hung one, looks at a core file of it, and at one whose libraries have no symbols and no debug information; gdb must have
 loaded the helper by itself. Ends with 77, "skipped", where gdb may not attach or has no Python.
 """
 import os
@@ -79,6 +79,34 @@ def looks_right(what, out, error, symbols=True):
     expect(f"{what}: greenlet off", "\n[No greenlet selected; frames are the thread's]\n" in last, last)
 
 
+KINDS = ["sleeper", "reader", "acceptor", "locker", "waiter", "poster", "sharer", "writer", "joiner", "meeter"]
+
+
+def three_hundred(command, build, program, patch):
+    """Thirty threads of each kind, each parked in its own function; they are numbered as they were made, and "first" is the first."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GEV_")}
+    with subprocess.Popen([program, "30"], env={**environment, "LD_PRELOAD": patch}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        expect("picture: it is ready", process.stdout.readline().startswith("ready "))
+        until_it_sleeps(process.pid)
+        out, _ = gdb(command, build, "-p", str(process.pid), script=["echo --\\n", "info greenlets", "greenlet 2", "greenlet 302"])
+        process.stdin.close()
+    listing = re.findall(r"^  (\d+) +(\w+) +(\S+) +(\w+) at \S*picture\.c:\d+$", out.partition("--\n")[2], re.M)
+    wanted = ["main"] + [kind for kind in KINDS for _ in range(30)]
+    expect("picture: all of them, in order", [int(row[0]) for row in listing] == list(range(1, 302)), out[-2000:])
+    expect("picture: where each stands", [row[3] for row in listing] == wanted, listing)
+    expect("picture: all are parked", {row[1] for row in listing[1:]} == {"parked"}, listing)
+    expect("picture: a name", [row[0] for row in listing if row[2] == "first"] == ["2"], listing)
+    expect("picture: the first", '[Switching to greenlet 2 "first", parked]' in out, out[-500:])
+
+
+def until_it_sleeps(pid):
+    """Until main sleeps: then it waits for its standard input, and all others wait already."""
+    status = pathlib.Path(f"/proc/{pid}/stat")
+    while status.read_text().rsplit(")", 1)[1].split()[0] != "S":
+        os.sched_yield()
+
+
 def stripped(build, strip, folder):
     """The libraries without symbols and debug information, laid out as in the build tree."""
     for part in ("lib", "shim"):
@@ -92,7 +120,7 @@ def stripped(build, strip, folder):
     return str(folder / "shim/libpatch.so")
 
 
-def main(command, build, program, patch, strip):
+def main(command, build, program, picture, patch, strip):
     build = pathlib.Path(build)
     if gdb(command, build, script=["python print('here')"])[0].strip() != "here":
         print("this gdb has no Python")
@@ -103,6 +131,7 @@ def main(command, build, program, patch, strip):
             print("gdb may not attach here")
             return 77
         looks_right("live", out, error)
+    three_hundred(command, build, picture, patch)
     with tempfile.TemporaryDirectory() as name:
         core = pathlib.Path(name, "core")
         # gdb's gcore stops at guard pages that only the kernel knows of; one's own core dumps have no such trouble.
