@@ -4,16 +4,42 @@
  * block (sysdeps/unix/sysv/linux/x86_64/pointer_guard.h); the stack pointer is the seventh word (sysdeps/x86_64/jmpbuf-offsets.h). */
 #include "shim/signal/signals.h"
 
-/* The bytes are those by which unwinders know a signal frame (libgcc, config/i386/linux-unwind.h): movq $SYS_rt_sigreturn, %rax; syscall. */
+/* Where the interrupted registers lie while %rsp points to the ucontext_t, which is how a handler's `ret` leaves it (asm/ucontext.h): as call frame
+ * information, in DWARF's numbers of the registers. The offset as a signed LEB128 of two bytes; 0x77 is DW_OP_breg7. */
+#define AT(offset) "0x77, (" #offset " & 0x7f) | 0x80, " #offset " >> 7"
+#define SAVED(reg, offset) "	.cfi_escape 0x10, " #reg ", 3, " AT(offset) "\n" /* DW_CFA_expression */
+/* The frame's address is the interrupted %rsp: DW_CFA_def_cfa_expression, and DW_OP_deref at its end. */
+#define FRAME_AT(offset) "	.cfi_escape 0x0f, 4, " AT(offset) ", 0x06\n"
+
+/* The bytes are those by which libgcc knows a signal frame (config/i386/linux-unwind.h): movq $SYS_rt_sigreturn, %rax; syscall. gdb knows them only
+ * in a function without a name, and others not at all; they read the frame information. It begins with the nop, because an unwinder looks one byte
+ * before an address to which something returns (glibc's __restore_rt does the same). */
 void patch_frame_restorer(void);
+/* A line an instruction: */
+/* clang-format off */
 __asm__(".text\n"
 	".hidden patch_frame_restorer\n"
 	".globl patch_frame_restorer\n"
 	".type patch_frame_restorer, @function\n"
+	"	.cfi_startproc simple\n"
+	"	.cfi_signal_frame\n"
+	FRAME_AT(160)
+	SAVED(8, 40) SAVED(9, 48) SAVED(10, 56) SAVED(11, 64) SAVED(12, 72) SAVED(13, 80) SAVED(14, 88) SAVED(15, 96)
+	SAVED(5, 104) SAVED(4, 112) SAVED(6, 120) SAVED(3, 128) SAVED(1, 136) SAVED(0, 144) SAVED(2, 152) SAVED(7, 160)
+	SAVED(16, 168)
 	"	nop\n"
 	"patch_frame_restorer:\n"
 	"	.byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05\n"
+	"	.cfi_endproc\n"
 	".size patch_frame_restorer, . - patch_frame_restorer\n");
+/* clang-format on */
+#undef FRAME_AT
+#undef SAVED
+#undef AT
+
+_Static_assert(offsetof(ucontext_t, uc_mcontext.gregs[REG_R8]) == 40 &&
+		       offsetof(ucontext_t, uc_mcontext.gregs[REG_RIP]) == 168,
+	       "the kernel's layout");
 
 void patch_frame_return(unsigned long *flags, void (**restorer)(void))
 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""gdb sees greenlets: gdb_greenlets.py GDB BUILD HANG PICTURE LIBPATCH STRIP.
+"""gdb sees greenlets: gdb_greenlets.py GDB BUILD HANG PICTURE BUSY LIBPATCH STRIP.
 
 Attaches gdb to a program with three hundred threads whose places are known, and to a hung one, looks at a core file of it, and at one whose libraries have no symbols and no debug information; gdb must have
 loaded the helper by itself. Ends with 77, "skipped", where gdb may not attach or has no Python.
@@ -100,6 +100,20 @@ def three_hundred(command, build, program, patch):
     expect("picture: the first", '[Switching to greenlet 2 "first", parked]' in out, out[-500:])
 
 
+def computing(command, build, program, patch):
+    """Threads that were taken off in the middle of their own code: their stacks go on behind the signal's frame."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GEV_")}
+    with subprocess.Popen([program], env={**environment, "LD_PRELOAD": patch}, stdout=subprocess.PIPE, text=True) as process:
+        expect("computing: it is ready", process.stdout.readline() == "ready\n")
+        out, _ = gdb(command, build, "-p", str(process.pid), script=["echo --\\n", "info greenlets", "greenlet apply all bt"])
+        process.kill()
+    text = out.partition("--\n")[2]
+    listing = re.findall(r"^  (\d+) +(\w+) +(\S+) +(\w+) at \S*busy\.c:\d+$", text, re.M)
+    expect("computing: where each stands", [row[3] for row in listing] == ["main"] + ["crunch"] * 4, text)
+    expect("computing: they run or could", {row[1] for row in listing[1:]} <= {"running", "ready"}, text)
+    expect("computing: whole stacks", [n for n in frames(text) if n in ("crunch", "work")] == ["crunch", "work"] * 4, text)
+
+
 def until_it_sleeps(pid):
     """Until main sleeps: then it waits for its standard input, and all others wait already."""
     status = pathlib.Path(f"/proc/{pid}/stat")
@@ -120,7 +134,7 @@ def stripped(build, strip, folder):
     return str(folder / "shim/libpatch.so")
 
 
-def main(command, build, program, picture, patch, strip):
+def main(command, build, program, picture, busy, patch, strip):
     build = pathlib.Path(build)
     if gdb(command, build, script=["python print('here')"])[0].strip() != "here":
         print("this gdb has no Python")
@@ -132,6 +146,7 @@ def main(command, build, program, picture, patch, strip):
             return 77
         looks_right("live", out, error)
     three_hundred(command, build, picture, patch)
+    computing(command, build, busy, patch)
     with tempfile.TemporaryDirectory() as name:
         core = pathlib.Path(name, "core")
         # gdb's gcore stops at guard pages that only the kernel knows of; one's own core dumps have no such trouble.
