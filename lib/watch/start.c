@@ -18,16 +18,17 @@ enum { MONITOR_OFF, MONITOR_ON, MONITOR_ONCE };
 
 static struct gev__watcher watcher;
 static bool stats;
+static pid_t
+	watched; /* a forked child in which no greenlet ever ran is not: whoever held a lock when it was forked still seems to */
 
 /* A hub is there; or this is a forked child, which has no thread of its own yet. */
 static void began(void)
 {
-	static int pid; /* whose the thread is */
-	if (pid == getpid())
+	if (watched == getpid())
 		return;
-	if (pid != 0)
+	if (watched != 0)
 		gev__symbols_forked();
-	pid = getpid();
+	watched = getpid();
 	gev__symbols_open();
 	if (watcher.control || watcher.dump_signal || watcher.monitor)
 		gev__watcher_start(&watcher);
@@ -55,7 +56,7 @@ static __attribute__((constructor)) void prepare(void)
 
 static __attribute__((destructor)) void finish(void)
 {
-	if (stats)
+	if (stats && watched == getpid())
 		gev__stats_at_exit();
 	if (watcher.control)
 		gev__control_remove();
