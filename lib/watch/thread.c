@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -28,6 +29,7 @@
 #include "lib/watch/outside.h"
 
 static struct gev__watcher what;
+static uint32_t listening; /* futex: 1 once it can be asked */
 
 static void own_table(void)
 {
@@ -58,13 +60,16 @@ static void *watch(void *unused)
 		mask &= ~(UINT64_C(1) << (what.dump_signal - 1));
 	if (what.dump_signal)
 		gev__dump_thread((pid_t)gev__sys.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
+	__atomic_store_n(&listening, 1, __ATOMIC_SEQ_CST);
+	gev__sys.syscall(SYS_futex, (long)&listening, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
 	for (;;) {
+		/* Before the wait too: one that was asked for when the thread had no number yet has woken nobody. */
+		if (gev__dump_asked())
+			gev__dump_write(what.dump_file);
 		struct pollfd p = {.fd = listener, .events = POLLIN};
 		struct timespec period = gev__timespec(what.monitor ? gev__monitor_period() : 0);
 		long n = gev__sys.syscall(SYS_ppoll, (long)&p, 1, what.monitor ? (long)&period : 0, (long)&mask,
 					  sizeof mask, 0);
-		if (gev__dump_asked())
-			gev__dump_write(what.dump_file);
 		if (n > 0 && p.revents)
 			gev__control_serve(listener);
 		if (what.monitor)
@@ -76,6 +81,7 @@ static void *watch(void *unused)
 void gev__watcher_start(const struct gev__watcher *how)
 {
 	what = *how;
+	listening = 0;
 	/* A shim that stands before libc would make a greenlet of it. */
 	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
 		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(RTLD_NEXT,
@@ -90,6 +96,14 @@ void gev__watcher_start(const struct gev__watcher *how)
 	pthread_attr_setsigmask_np(&attr, &all);
 	int r = create ? create(&id, &attr, watch, NULL) : ENOSYS;
 	pthread_attr_destroy(&attr);
-	if (r)
+	if (r) {
 		gev__warn("no thread for the watcher: %s", strerror(r));
+		return;
+	}
+	/* Whoever hears from a greenlet of this program can ask about it. But nothing waits here for ever. */
+	struct timespec patience = {.tv_sec = 1};
+	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) == 0)
+		if (gev__sys.syscall(SYS_futex, (long)&listening, FUTEX_WAIT_PRIVATE, 0, (long)&patience, 0, 0) != 0 &&
+		    errno == ETIMEDOUT)
+			break;
 }
