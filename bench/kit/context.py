@@ -1,6 +1,7 @@
 """context: what a scenario is given: the build, how thorough to be, where figures go.
 
-Every measurement is one line of JSON; every table that is printed can be made again from these lines.
+Every measurement is one line of JSON; every table that is printed can be made again from these lines. Tables and charts are
+kept, so that run.py can publish them.
 """
 import json
 import sys
@@ -14,7 +15,11 @@ class Context:
     def __init__(self, build, number_of_rounds, quick, output=None):
         self.build, self.rounds, self.quick, self.output = build, number_of_rounds, quick, output
         self.wrong = []
-        self.started = time.time()
+        self.started = time.monotonic()
+        self.minutes = None  # after so many no further round is begun
+        self.tables = []  # (title, head, rows)
+        self.charts = []  # kit/chart.py
+        self.heading = ""
 
     def emit(self, **line):
         if self.output:
@@ -23,13 +28,35 @@ class Context:
 
     def title(self, text):
         table.progress()
+        self.heading = text
         print(f"\n{text}\n")
         sys.stdout.flush()
+
+    def write(self, head, rows):
+        """A table under the last title."""
+        rows = list(rows)
+        table.write(head, rows)
+        self.tables.append((self.heading, head, rows))
+
+    def chart(self, chart):
+        self.charts.append(chart)
+
+    def say(self, text):
+        """A word about something left out."""
+        table.progress()
+        print("  " + text)
+
+    def late(self):
+        return self.minutes is not None and time.monotonic() - self.started > 60 * self.minutes
+
+    def fewer(self, most):
+        """Rounds for what needs no more: counts, memory, what is looked at besides."""
+        return min(self.rounds, most)
 
     def scale(self, full, quick):
         return quick if self.quick else full
 
-    def load_rounds(self, scenario, kinds, pinning, around=None, **options):
+    def load_rounds(self, scenario, kinds, pinning, around=None, most=None, **options):
         """Interleaved rounds of the load client against fresh servers; {name: [figures]}. A server that fails gives no
         figures and is reported: the others still are compared."""
 
@@ -52,7 +79,8 @@ class Context:
             return figures
 
         note = "{}, {}, {} connections: ".format(scenario, pinning.name, options["connections"])
-        collected = rounds.interleave(kinds, self.rounds, measure, lambda text: table.progress(note + text))
+        collected = rounds.interleave(kinds, self.fewer(most or self.rounds), measure,
+                                      lambda text: table.progress(note + text), self.late)
         table.progress()
         return collected
 

@@ -1,4 +1,5 @@
-"""kinds: the servers that are compared, by name: how each is started."""
+"""kinds: the servers that are compared, by name: how each is started. Those whose program was not built are left out."""
+import os
 import subprocess
 
 from kit.server import Server
@@ -13,24 +14,27 @@ def preloaded(build, cores=None):
     return Server([build.demo("legacy_server"), "0"], cores=cores, preload=build.patch)
 
 
-def epoll(build, cores=None):
-    return Server([build.bench("epoll_server"), "0"], cores=cores)
+def program(name, **environment):
+    """A server of bench/peers."""
+
+    def start(build, cores=None):
+        return Server([build.bench(name), "0"], cores=cores, env=environment)
+
+    return start
 
 
-def linked(build, cores=None):
-    return Server([build.bench("gev_server"), "0"], cores=cores)
+def script(name, preload=False):
+    """A Python server of bench/peers."""
+
+    def start(build, cores=None):
+        return Server([PYTHON, f"{PEERS}/{name}", "0"], cores=cores, preload=build.patch if preload else None)
+
+    return start
 
 
-def python_native(build, cores=None):
-    return Server([PYTHON, f"{PEERS}/python_server.py", "0"], cores=cores)
-
-
-def python_preloaded(build, cores=None):
-    return Server([PYTHON, f"{PEERS}/python_server.py", "0"], cores=cores, preload=build.patch)
-
-
-def python_gevent(build, cores=None):
-    return Server([PYTHON, f"{PEERS}/gevent_server.py", "0"], cores=cores)
+python_native = script("python_server.py")
+python_preloaded = script("python_server.py", preload=True)
+python_gevent = script("gevent_server.py")
 
 
 def have_gevent():
@@ -38,8 +42,35 @@ def have_gevent():
 
 
 def c_kinds():
-    return {"native threads": native, "preloaded": preloaded, "linked with libgev": linked,
-            "hand-written epoll": epoll}
+    return {"native threads": native, "preloaded": preloaded, "linked with libgev": program("gev_server"),
+            "hand-written epoll": program("epoll_server")}
+
+
+# name: (program of bench/peers, environment, the Debian package that it wants)
+PEER_SERVERS = {
+    "libuv": ("uv_server", {}, "libuv1-dev"),
+    "Go, one processor": ("go_server", {"GOMAXPROCS": "1"}, "golang-go"),
+    "State Threads (poll)": ("st_server", {}, "libst-dev"),
+}
+
+
+def peer_kinds(context):
+    """The other libraries' servers, and a word about those that are missing."""
+    kinds = {}
+    for name, (server, environment, package) in PEER_SERVERS.items():
+        if os.path.exists(os.path.join(context.build.folder, "bench", server)):
+            kinds[name] = program(server, **environment)
+        else:
+            context.say(f"left out: {name} (no {package} when this was built)")
+    if have_gevent():
+        kinds["gevent"] = script("gevent_echo.py")
+    else:
+        context.say("left out: gevent (no python3-gevent)")
+    return kinds
+
+
+def all_kinds(context):
+    return {**c_kinds(), **peer_kinds(context)}
 
 
 def python_kinds():

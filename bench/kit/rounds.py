@@ -5,10 +5,13 @@ Every other round runs backwards, so that being the first of a round is nobody's
 import statistics
 
 
-def interleave(variants, rounds, measure, note=None):
-    """{name: [figures of each round]}. variants: {name: anything}; measure(name, anything) gives a dictionary."""
+def interleave(variants, rounds, measure, note=None, enough=None):
+    """{name: [figures of each round]}. variants: {name: anything}; measure(name, anything) gives a dictionary. After a
+    round enough() may say that there are to be no more."""
     collected = {name: [] for name in variants}
     for number in range(rounds):
+        if number and enough and enough():
+            break
         for name in list(variants) if number % 2 == 0 else reversed(list(variants)):
             if note:
                 note(f"round {number + 1} of {rounds}: {name}")

@@ -3,30 +3,17 @@
  * Usage: micro_gev_core [SCALE]. One JSON object a line: {"what": "...", "ns": 12.3}, nanoseconds per operation.
  * Every case checks its own result: a greenlet that did not run ends the program with status 1.
  */
+#include <gev/embed.h>
 #include <gev/gev.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
-static double scale = 1;
+#include "bench/micro/micro.h"
+
 static long ran;
 
 struct yielder {
 	long times;
 };
-
-static void must(int ok, const char *what)
-{
-	if (!ok) {
-		fprintf(stderr, "micro_gev_core: %s\n", what);
-		exit(1);
-	}
-}
-
-static void report(const char *what, double seconds, long n)
-{
-	printf("{\"what\": \"%s\", \"ns\": %.1f}\n", what, seconds * 1e9 / (double)n);
-}
 
 static void *yield_times(void *arg)
 {
@@ -47,41 +34,91 @@ static struct gev_greenlet *spawn(int identity, void *(*fn)(void *), void *arg)
 {
 	struct gev_spawn_attr attr = {.identity = identity};
 	struct gev_greenlet *g = gev_spawn_with(&attr, fn, arg);
-	must(g != NULL, "spawn");
+	micro_must(g != NULL, "spawn");
 	return g;
 }
 
 static void join(struct gev_greenlet *g)
 {
-	must(gev_join(g, GEV_FOREVER, NULL) == 0, "join");
+	micro_must(gev_join(g, GEV_FOREVER, NULL) == 0, "join");
 	gev_release(g);
 }
 
 static void yields(const char *what, int identity, int greenlets, long total)
 {
-	struct yielder y = {.times = (long)((double)total * scale) / greenlets + 1};
+	struct yielder y = {.times = micro_times(total) / greenlets + 1};
 	struct gev_greenlet **g = calloc((size_t)greenlets, sizeof *g);
-	must(g != NULL, "memory");
+	micro_must(g != NULL, "memory");
 	ran = 0;
 	for (int i = 0; i < greenlets; i++)
 		g[i] = spawn(identity, yield_times, &y);
 	double from = gev_now();
 	for (int i = 0; i < greenlets; i++)
 		join(g[i]);
-	report(what, gev_now() - from, y.times * greenlets);
-	must(ran == greenlets, "not all ran");
+	micro_report(what, gev_now() - from, y.times * greenlets);
+	micro_must(ran == greenlets, "not all ran");
 	free(g);
 }
 
 static void spawn_join(const char *what, int identity, long total)
 {
-	long n = (long)((double)total * scale) + 1;
+	long n = micro_times(total);
 	ran = 0;
 	double from = gev_now();
 	for (long i = 0; i < n; i++)
 		join(spawn(identity, return_arg, NULL));
-	report(what, gev_now() - from, n);
-	must(ran == n, "not all ran");
+	micro_report(what, gev_now() - from, n);
+	micro_must(ran == n, "not all ran");
+}
+
+/* A semaphore on the parking lot, as every object that one waits on is built. */
+
+struct semaphore {
+	int value;
+};
+
+static const struct gev_embed *rt;
+
+static bool is_zero(void *arg)
+{
+	return ((struct semaphore *)arg)->value == 0;
+}
+
+static void down(struct semaphore *s)
+{
+	while (s->value == 0)
+		rt->lot_wait(s, is_zero, NULL, s, GEV_NEVER, GEV_PARK_PLAIN, NULL);
+	s->value--;
+}
+
+static void up(struct semaphore *s)
+{
+	s->value++;
+	rt->lot_wake(s, 1, 0);
+}
+
+static struct semaphore ping, pong;
+
+static void *answer_pings(void *arg)
+{
+	for (long i = 0; i < *(long *)arg; i++) {
+		down(&ping);
+		up(&pong);
+	}
+	return NULL;
+}
+
+static void hand_off(const char *what, int identity, long total)
+{
+	long n = micro_times(total);
+	struct gev_greenlet *g = spawn(identity, answer_pings, &n);
+	double from = gev_now();
+	for (long i = 0; i < n; i++) {
+		up(&ping);
+		down(&pong);
+	}
+	join(g);
+	micro_report(what, gev_now() - from, 2 * n);
 }
 
 static void *echo(void *arg)
@@ -89,23 +126,23 @@ static void *echo(void *arg)
 	int fd = *(int *)arg;
 	char byte;
 	while (gev_recv(fd, &byte, 1, 0, GEV_FOREVER) == 1)
-		must(gev_send(fd, &byte, 1, 0, GEV_FOREVER) == 1, "send");
+		micro_must(gev_send(fd, &byte, 1, 0, GEV_FOREVER) == 1, "send");
 	return NULL;
 }
 
 static void round_trips(long total)
 {
-	long n = (long)((double)total * scale) + 1;
+	long n = micro_times(total);
 	int fds[2];
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
+	micro_must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
 	struct gev_greenlet *g = spawn(GEV_IDENTITY_SHARED, echo, &fds[1]);
 	double from = gev_now();
 	for (long i = 0; i < n; i++) {
 		char byte = 'x';
-		must(gev_send(fds[0], &byte, 1, 0, GEV_FOREVER) == 1, "send");
-		must(gev_recv(fds[0], &byte, 1, 0, GEV_FOREVER) == 1, "recv");
+		micro_must(gev_send(fds[0], &byte, 1, 0, GEV_FOREVER) == 1, "send");
+		micro_must(gev_recv(fds[0], &byte, 1, 0, GEV_FOREVER) == 1, "recv");
 	}
-	report("round trip through a socketpair", gev_now() - from, n);
+	micro_report("round trip through a socketpair", gev_now() - from, n);
 	gev_close(fds[0]);
 	join(g);
 	gev_close(fds[1]);
@@ -113,13 +150,15 @@ static void round_trips(long total)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1)
-		scale = strtod(argv[1], NULL);
-	yields("yield, 2 runnable", GEV_IDENTITY_SHARED, 2, 4000000);
-	yields("yield, 1000 runnable", GEV_IDENTITY_SHARED, 1000, 4000000);
-	yields("yield that changes identity, 2 runnable", GEV_IDENTITY_OWN, 2, 4000000);
-	spawn_join("spawn, run, join", GEV_IDENTITY_SHARED, 1000000);
-	spawn_join("the same with an identity of its own", GEV_IDENTITY_OWN, 300000);
+	micro_begin(argc, argv);
+	yields(ROW_YIELD_2, GEV_IDENTITY_SHARED, 2, 4000000);
+	yields(ROW_YIELD_1000, GEV_IDENTITY_SHARED, 1000, 4000000);
+	yields("yield, 2 runnable, identities of their own", GEV_IDENTITY_OWN, 2, 4000000);
+	spawn_join(ROW_SPAWN, GEV_IDENTITY_SHARED, 1000000);
+	spawn_join("spawn, run, join, identity of its own", GEV_IDENTITY_OWN, 300000);
+	rt = gev_embed_v1();
+	hand_off(ROW_SEMAPHORE, GEV_IDENTITY_SHARED, 1000000);
+	hand_off("hand-off by semaphore or condition, identity of its own", GEV_IDENTITY_OWN, 500000);
 	round_trips(100000);
 	return 0;
 }

@@ -179,6 +179,17 @@ static void yield_between_two(long n)
 	join(other);
 }
 
+static void yield_between_1000(long n)
+{
+	enum { THREADS = 1000 };
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = spawn(yield_often, (void *)(n / THREADS));
+	for (int i = 0; i < THREADS; i++)
+		join(threads[i]);
+}
+
 static pthread_key_t key;
 
 static void key_access(long n)
@@ -228,6 +239,7 @@ int main(int argc, char **argv)
 	measure("condition hand-off", cond_hand_off, 100000);
 	measure("semaphore hand-off", semaphore_hand_off, 100000);
 	measure("sched_yield, 2 threads", yield_between_two, 200000);
+	measure("sched_yield, 1000 threads", yield_between_1000, 1000000);
 	measure("setspecific+getspecific", key_access, 5000000);
 	measure("read of a bad descriptor", bad_read, 1000000);
 	return 0;

@@ -1,4 +1,4 @@
-"""echo: the C thread-per-connection server, natively and preloaded, beside a hand-written epoll server."""
+"""echo: the C thread-per-connection server, natively and preloaded, beside a hand-written epoll server and other libraries."""
 from kit import kinds, machine, rounds, table
 
 QUESTION = "What does a request cost in an unmodified threaded C server?"
@@ -17,19 +17,27 @@ def rows(connections, collected):
                rounds.total(runs, "wrong") + rounds.total(runs, "errors"))
 
 
-def measure(context, title, pinning, cases):
-    found = []
-    for connections, active in cases:
-        requests = context.scale(200_000, 60_000)
-        collected = context.load_rounds("echo", kinds.c_kinds(), pinning, connections=connections, active=active,
-                                        requests=requests)
+def measure(context, title, pinning, cases, most=None):
+    found, medians = [], {}
+    for connections, active, servers in cases:
+        requests = context.scale(50_000, 20_000)
+        collected = context.load_rounds("echo", servers, pinning, connections=connections, active=active,
+                                        requests=max(requests, 2 * active), most=most)
         label = connections if active == connections else f"{connections} ({active} active)"
         found += rows(label, collected)
-    context.title(f"echo, 16 bytes, {title}, median of {context.rounds} rounds")
-    table.write(HEAD, found)
+        medians[f"{label} connections"] = {name: rounds.median(runs, "cpu_us_per_request")
+                                           for name, runs in collected.items()}
+    context.title(f"echo, 16 bytes, {title}, median of {context.fewer(most or context.rounds)} rounds")
+    context.write(HEAD, found)
+    return medians
 
 
 def run(context):
-    cases = [(100, 100), (1000, 1000), (8000, 8000), (8000, 100)]
-    measure(context, "server on one core, client on another", machine.one_core(), cases)
-    measure(context, "nothing pinned", machine.as_started(), cases[:3])
+    everybody, few = kinds.all_kinds(context), kinds.c_kinds()
+    medians = measure(context, "server on one core, client on another", machine.one_core(),
+                      [(100, 100, everybody), (1000, 1000, everybody), (8000, 8000, context.scale(everybody, few)),
+                       (8000, 100, few)])
+    context.chart({"file": "echo", "title": "echo: CPU of the server for a request", "groups": medians,
+                   "unit": "microseconds, less is better"})
+    measure(context, "nothing pinned", machine.as_started(),
+            context.scale([(100, 100, few), (1000, 1000, few), (8000, 8000, few)], [(1000, 1000, few)]), most=3)

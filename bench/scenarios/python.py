@@ -1,6 +1,7 @@
 """python: CPython's unmodified ThreadingTCPServer, natively and preloaded, beside the same one patched by gevent."""
 from kit import kinds, machine, rounds, table
 
+MOST = 3  # rounds
 QUESTION = "What does an unmodified threaded Python server gain?"
 HEAD = ("connections", "server", "OS threads", "memory MiB", "req/s", "/ native", "p50 us", "p99 us", "CPU us/req",
         "wrong")
@@ -17,12 +18,12 @@ def rows(connections, collected):
 
 
 def run(context):
-    for title, pinning in (("nothing pinned", machine.as_started()),
-                           ("server on one core, client on another", machine.one_core())):
+    ways = (("nothing pinned", machine.as_started()), ("server on one core, client on another", machine.one_core()))
+    for title, pinning in ways[:context.scale(2, 1)]:
         found = []
         for connections in (500, 2000):
             collected = context.load_rounds("python", kinds.python_kinds(), pinning, connections=connections,
-                                            seconds=context.scale(3, 1))
+                                            most=MOST, seconds=context.scale(1, 0.5))
             found += rows(connections, collected)
-        context.title(f"CPython ThreadingTCPServer, 16 bytes, {title}, median of {context.rounds} rounds")
-        table.write(HEAD, found)
+        context.title(f"CPython ThreadingTCPServer, 16 bytes, {title}, median of {context.fewer(MOST)} rounds")
+        context.write(HEAD, found)

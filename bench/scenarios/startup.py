@@ -13,7 +13,7 @@ def run(context):
     figures = json.loads(done.stdout)
     context.emit(scenario="startup", **figures)
     context.title(f"/bin/true, {figures['runs']} runs each, interleaved, microseconds from spawn to exit")
-    table.write(("", "median", "least"), [
+    context.write(("", "median", "least"), [
         ("native", figures["native_us"], figures["native_least_us"]),
         ("preloaded", figures["preloaded_us"], figures["preloaded_least_us"]),
         ("preloaded / native", table.times(figures["preloaded_us"] / figures["native_us"]),

@@ -13,7 +13,7 @@ def measure(context, preload, cores):
     if preload:
         environment["LD_PRELOAD"] = context.build.patch
     pin = (lambda: os.sched_setaffinity(0, cores)) if cores else None
-    done = subprocess.run([context.build.bench("micro_pthreads"), context.scale("1", "0.2")], env=environment,
+    done = subprocess.run([context.build.bench("micro_pthreads"), context.scale("0.4", "0.1")], env=environment,
                           stdout=subprocess.PIPE, text=True, timeout=300, preexec_fn=pin)
     if done.returncode != 0:
         context.failed(f"threads: micro_pthreads ended with {done.returncode}")
@@ -33,4 +33,4 @@ def run(context):
         found.append((what, *medians,
                       table.times(rounds.ratio(collected["preloaded"], collected["native, one core"], what))))
     context.title(f"POSIX calls, nanoseconds each, median of {context.rounds} rounds")
-    table.write(("operation", *variants, "preloaded / one core"), found)
+    context.write(("operation", *variants, "preloaded / one core"), found)

@@ -52,4 +52,4 @@ def run(context):
             context.emit(scenario="watch", variant=name, operation=operation, instructions=row[-1])
         rows.append(row)
     context.title("instructions an operation, preloaded, all threads of the process, counted by callgrind")
-    table.write(("watchers", *(what for _, what in OPERATIONS)), rows)
+    context.write(("watchers", *(what for _, what in OPERATIONS)), rows)
