@@ -33,5 +33,6 @@ int main(int argc, char **argv)
 		}
 		asleep_end(&all);
 	}
+	free(g);
 	return 0;
 }

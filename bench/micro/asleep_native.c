@@ -35,5 +35,6 @@ int main(int argc, char **argv)
 	for (long i = 0; i < all.n; i++)
 		micro_must(pthread_join(t[i], NULL) == 0, "a join");
 	asleep_end(&all);
+	free(t);
 	return 0;
 }

@@ -28,5 +28,6 @@ int main(int argc, char **argv)
 	for (long i = 0; i < all.n; i++)
 		micro_must(st_thread_join(t[i], NULL) == 0, "a join");
 	asleep_end(&all);
+	free(t);
 	return 0;
 }
