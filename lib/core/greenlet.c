@@ -161,7 +161,7 @@ void gev__greenlet_bury(struct gev_greenlet *g)
 	}
 	if (unlikely(g->extra != NULL))
 		gev__extra_done(g);
-	if (g->refs)
+	if (__atomic_load_n(&g->refs, __ATOMIC_ACQUIRE))
 		return;
 	/* The last handle may have been let go between its end and here, by another thread whose word is still on its way. */
 	while (unlikely(__atomic_load_n(&g->in_inbox, __ATOMIC_ACQUIRE)))

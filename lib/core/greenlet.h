@@ -114,6 +114,12 @@ void gev__greenlet_reclaim(struct gev_greenlet *g);
 /* The same for one whose handle may be held: what is left is its control block, marked lost. */
 void gev__greenlet_lose(struct gev_greenlet *g);
 
+/* Only its hub's thread writes a state; others may ask for it. */
+static inline void gev__set_state(struct gev_greenlet *g, enum gev__state state)
+{
+	__atomic_store_n(&g->state, state, __ATOMIC_RELAXED);
+}
+
 static inline bool gev__is_done(const struct gev_greenlet *g)
 {
 	return __atomic_load_n(&g->state, __ATOMIC_ACQUIRE) == GEV__DONE;

@@ -159,7 +159,7 @@ void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
 	__atomic_store_n(&h->running->tp, self->context.tp, __ATOMIC_RELAXED);
 	if (!self->own_identity)
 		gev__current = self;
-	self->state = GEV__RUNNING;
+	gev__set_state(self, GEV__RUNNING);
 	if (unlikely(h->on_arrival))
 		arrive_slowly(h, self);
 }
@@ -169,7 +169,7 @@ void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
 	h->busy++;
 	struct gev_greenlet *next = pick(h);
 	if (unlikely(next == from)) {
-		from->state = GEV__RUNNING;
+		gev__set_state(from, GEV__RUNNING);
 		h->busy--;
 		return;
 	}

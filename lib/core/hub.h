@@ -105,7 +105,7 @@ static inline uint32_t gev__ready_n(const struct gev__hub *h)
 
 static inline void gev__ready_push(struct gev__hub *h, struct gev_greenlet *g)
 {
-	g->state = GEV__READY;
+	gev__set_state(g, GEV__READY);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): h is the hub of a greenlet that has not ended, and such a one has a hub. */
 	h->ready[h->ready_tail++ & h->ready_mask] = g;
 }

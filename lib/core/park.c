@@ -83,7 +83,7 @@ int gev__park(int64_t deadline, unsigned flags)
 		return -ETIMEDOUT;
 	if (deadline != NEVER)
 		gev__timers_add(&h->timers, g, deadline);
-	g->state = GEV__PARKED;
+	gev__set_state(g, GEV__PARKED);
 	g->waits = (uint8_t)flags;
 	g->why = 0;
 	gev__probe(park, g);

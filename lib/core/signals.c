@@ -53,7 +53,7 @@ void gev__preempt(void)
 	gev__must(g != &h->self && h->busy == 0);
 	int saved = errno;
 	h->busy++;
-	g->state = GEV__READY;
+	gev__set_state(g, GEV__READY);
 	g->why = 0;
 	h->preempted = g;
 	gev__context_switch(&g->context, &h->self.context);

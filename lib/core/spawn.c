@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/options.h"
 #include "lib/base/result.h"
 #include "lib/core/handle.h"
@@ -83,8 +84,8 @@ static int spawn_later(const struct gev_spawn_attr *attr, double seconds, void *
 		return r;
 	/* A sleeper that has not begun: its timer, or a kill, makes it ready for the first time. */
 	struct gev_greenlet *g = *out;
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): spawn has said 0, so there is one. */
-	g->state = GEV__PARKED;
+	gev__must(g != NULL);
+	gev__set_state(g, GEV__PARKED);
 	gev__timers_add(&g->hub->timers, g, deadline);
 	return 0;
 }
