@@ -16,9 +16,8 @@
 #include "lib/core/overflow.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
-#include "lib/io/offload.h"
+#include "lib/fork.h"
 #include "lib/io/readiness.h"
-#include "lib/io/record.h"
 #include "lib/watch/dump.h"
 #include "lib/watch/record.h"
 #include "lib/watch/stats.h"
@@ -135,32 +134,6 @@ static int64_t deadline(void)
 	return h ? gev__timers_first(&h->timers) : GEV_NEVER;
 }
 
-static void fork_prepare(void)
-{
-	gev__handles_lock();
-	gev__identities_lock();
-}
-
-static void fork_parent(void)
-{
-	gev__identities_unlock();
-	gev__handles_unlock();
-}
-
-static void fork_child(void)
-{
-	gev__identities_unlock();
-	gev__handles_unlock();
-	gev__era++;
-	gev__lot_forked();
-	gev__offload_forked();
-	gev__loops_forked();
-	gev__tables_forked(NULL); /* the hub's slot enters its own again */
-	struct gev__hub *h = gev__hub_here();
-	if (h)
-		gev__hub_forked(h);
-}
-
 static const struct gev_embed table = {
 	.size = sizeof table,
 	.start = start,
@@ -189,9 +162,9 @@ static const struct gev_embed table = {
 	.fds_closing = gev__fds_closing,
 	.fd_internal = gev__loop_internal,
 	.fd_internal_next = gev__loop_internal_next,
-	.fork_prepare = fork_prepare,
-	.fork_parent = fork_parent,
-	.fork_child = fork_child,
+	.fork_prepare = gev__fork_prepare,
+	.fork_parent = gev__fork_parent,
+	.fork_child = gev__fork_child,
 	.signal_hooks = gev__signals_hook,
 	.arrivals = gev__signals_arrivals,
 	.interrupt = gev__interrupt,

@@ -64,6 +64,7 @@ void gev__hubs_forked(struct gev__hub *h)
 {
 	/* Whoever held it at the fork is not here. */
 	lock = (struct gev__lock){0};
-	h->next = NULL;
+	if (h)
+		h->next = NULL;
 	hubs = h;
 }

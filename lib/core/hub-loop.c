@@ -36,8 +36,10 @@ struct gev__hub_loop {
 	const struct gev__loop_ear *ear; /* NULL: nobody has */
 	void *arg;
 	ev_fork rebuild;
-	bool unproved;           /* epoll_fd is a guess until libev has run */
-	struct filling *filling; /* while libev makes itself another epoll descriptor */
+	bool unproved;              /* epoll_fd is a guess until libev has run */
+	struct filling *filling;    /* while libev makes itself another epoll descriptor */
+	struct gev__hub_loop *next; /* of all, under the filling lock */
+	struct gev__hub_loop **link;
 };
 
 /* ---- Numbers of our own ---- */
@@ -138,14 +140,6 @@ static int raise_fd(int fd, int to)
 	return fd;
 }
 
-static void drop_fd(int fd)
-{
-	if (fd < 0)
-		return;
-	gev__loop_disclaim(fd);
-	gev__sys.close(fd);
-}
-
 /* libev makes its epoll descriptor itself, at the lowest free number. For that moment every number below `high` is taken. */
 struct filling {
 	int fds[HIGH_FD];
@@ -157,9 +151,65 @@ struct filling {
 /* One hub at a time: two would take each other's numbers, and put each other's limit back. Held from fill_low to filled_no_more. */
 static struct gev__lock filling_lock;
 
-void gev__loops_forked(void)
+static void drop_fd(int fd)
 {
-	filling_lock = (struct gev__lock){0};
+	if (fd < 0)
+		return;
+	gev__loop_disclaim(fd);
+	gev__sys.close(fd);
+}
+
+/* Every hub's. */
+static struct gev__hub_loop *loops;
+
+static void enter(struct gev__hub_loop *loop)
+{
+	gev__lock(&filling_lock);
+	loop->next = loops;
+	loop->link = &loops;
+	if (loops)
+		loops->link = &loop->next;
+	loops = loop;
+	gev__unlock(&filling_lock);
+}
+
+static void leave(struct gev__hub_loop *loop)
+{
+	if (loop->link == NULL)
+		return;
+	gev__lock(&filling_lock);
+	*loop->link = loop->next;
+	if (loop->next)
+		loop->next->link = loop->link;
+	gev__unlock(&filling_lock);
+}
+
+void gev__loops_lock(void)
+{
+	gev__lock(&filling_lock);
+}
+
+void gev__loops_unlock(void)
+{
+	gev__unlock(&filling_lock);
+}
+
+/* Of those whose OS thread stayed behind the child has the descriptors only: their memory may have been in the middle of a change. */
+void gev__loops_forked(const struct gev__hub *own)
+{
+	struct gev__hub_loop *mine = own ? own->loop : NULL;
+	for (struct gev__hub_loop *l = loops; l; l = l->next) {
+		if (l == mine)
+			continue;
+		drop_fd(l->epoll_fd);
+		drop_fd(l->event_fd);
+		drop_fd(l->timer_fd);
+	}
+	loops = mine;
+	if (mine) {
+		mine->next = NULL;
+		mine->link = &loops;
+	}
 }
 
 static void fill_low(struct filling *f)
@@ -290,6 +340,7 @@ static void on_release(struct ev_loop *ev) EV_NOEXCEPT
 
 static void close_loop(struct gev__hub_loop *loop)
 {
+	leave(loop);
 	if (loop->epoll_fd >= 0)
 		gev__loop_disclaim(loop->epoll_fd);
 	if (loop->ev)
@@ -334,6 +385,7 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	ev_fork_start(loop->ev, &loop->rebuild);
 	ev_set_userdata(loop->ev, loop);
 	ev_set_loop_release_cb(loop->ev, on_release, NULL);
+	enter(loop);
 	__atomic_store_n(&h->loop, loop, __ATOMIC_RELEASE);
 	return loop;
 }

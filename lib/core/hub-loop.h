@@ -52,8 +52,11 @@ void gev__loop_interrupt(struct gev__hub_loop *loop);
 
 /* In a forked child: the loop is thrown away; a new one is made when it is needed. */
 void gev__loop_forked(struct gev__hub *h);
+/* Around a fork: no loop is made meanwhile. */
+void gev__loops_lock(void);
+void gev__loops_unlock(void);
 /* There, whether the caller has a hub or not. */
-void gev__loops_forked(void);
+void gev__loops_forked(const struct gev__hub *own);
 void gev__loop_free(struct gev__hub *h);
 
 #endif
