@@ -46,57 +46,6 @@ struct gev__hub_loop {
 
 #define HIGH_FD 1024
 #define OWN_FDS 16
-#define INTERNAL_MAX 64
-
-/* Slots are only ever filled or emptied, each by one store: a reader in a signal handler sees the one or the other. */
-static int internal[INTERNAL_MAX];
-static int internal_n;
-
-void gev__loop_claim(int fd)
-{
-	for (int i = 0; i < INTERNAL_MAX; i++) {
-		int empty = 0;
-		if (__atomic_compare_exchange_n(&internal[i], &empty, fd + 1, false, __ATOMIC_RELEASE,
-						__ATOMIC_RELAXED)) {
-			int n = __atomic_load_n(&internal_n, __ATOMIC_RELAXED);
-			while (n < i + 1 && !__atomic_compare_exchange_n(&internal_n, &n, i + 1, true, __ATOMIC_RELEASE,
-									 __ATOMIC_RELAXED))
-				;
-			return;
-		}
-	}
-}
-
-void gev__loop_disclaim(int fd)
-{
-	for (int i = 0; i < INTERNAL_MAX; i++) {
-		int mine = fd + 1;
-		if (__atomic_compare_exchange_n(&internal[i], &mine, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			return;
-	}
-}
-
-bool gev__loop_internal(int fd)
-{
-	int n = __atomic_load_n(&internal_n, __ATOMIC_ACQUIRE);
-	for (int i = 0; i < n; i++)
-		if (__atomic_load_n(&internal[i], __ATOMIC_RELAXED) == fd + 1 && fd >= 0)
-			return true;
-	return false;
-}
-
-int gev__loop_internal_next(int fd)
-{
-	int n = __atomic_load_n(&internal_n, __ATOMIC_ACQUIRE);
-	int next = -1;
-	for (int i = 0; i < n; i++) {
-		int one = __atomic_load_n(&internal[i], __ATOMIC_RELAXED) - 1;
-		if (one >= fd && (next < 0 || one < next))
-			next = one;
-	}
-	return next;
-}
-
 /* From where on our numbers lie: from the program's own limit on, where it can have none itself, or from HIGH_FD on if it may have very many.
  * Above the soft limit a descriptor can only be made while the limit is raised; it stays valid afterwards (getrlimit(2)). */
 static int high_fd(const struct rlimit *limit)
@@ -162,26 +111,21 @@ static void drop_fd(int fd)
 /* Every hub's. */
 static struct gev__hub_loop *loops;
 
+/* With the filling lock, as soon as it has descriptors: a fork then finds them. */
 static void enter(struct gev__hub_loop *loop)
 {
-	gev__lock(&filling_lock);
 	loop->next = loops;
 	loop->link = &loops;
 	if (loops)
 		loops->link = &loop->next;
 	loops = loop;
-	gev__unlock(&filling_lock);
 }
 
 static void leave(struct gev__hub_loop *loop)
 {
-	if (loop->link == NULL)
-		return;
-	gev__lock(&filling_lock);
 	*loop->link = loop->next;
 	if (loop->next)
 		loop->next->link = loop->link;
-	gev__unlock(&filling_lock);
 }
 
 void gev__loops_lock(void)
@@ -340,6 +284,7 @@ static void on_release(struct ev_loop *ev) EV_NOEXCEPT
 
 static void close_loop(struct gev__hub_loop *loop)
 {
+	gev__lock(&filling_lock);
 	leave(loop);
 	if (loop->epoll_fd >= 0)
 		gev__loop_disclaim(loop->epoll_fd);
@@ -347,6 +292,7 @@ static void close_loop(struct gev__hub_loop *loop)
 		ev_loop_destroy(loop->ev);
 	drop_fd(loop->event_fd);
 	drop_fd(loop->timer_fd);
+	gev__unlock(&filling_lock);
 	free(loop);
 }
 
@@ -369,6 +315,7 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	empty_low(&filling);
 	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
 	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
+	enter(loop);
 	filled_no_more(&filling);
 	if (!loop->ev || loop->event_fd < 0 || loop->timer_fd < 0) {
 		*error = loop->event_fd < 0 ? loop->event_fd : loop->timer_fd < 0 ? loop->timer_fd : -ENOMEM;
@@ -385,7 +332,6 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	ev_fork_start(loop->ev, &loop->rebuild);
 	ev_set_userdata(loop->ev, loop);
 	ev_set_loop_release_cb(loop->ev, on_release, NULL);
-	enter(loop);
 	__atomic_store_n(&h->loop, loop, __ATOMIC_RELEASE);
 	return loop;
 }
