@@ -396,6 +396,8 @@ static int run_clients(int n)
 		if (gev_send_all(fds[i], "w", 1, 60) != 1 || gev_recv(fds[i], &c, 1, 0, 60) != 1)
 			failing++;
 	}
+	free(g);
+	free(fds);
 	return failing;
 }
 
@@ -426,4 +428,5 @@ Test(connect, ten_thousand_at_once)
 	int status = -1;
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_expect_eq(status, 0, "of %d", n);
+	free(g);
 }
