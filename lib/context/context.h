@@ -26,9 +26,13 @@ struct gev__context {
 	void *sp;
 	void *fp;
 	void *pc;
-	/* The floating-point control words, which the ABI makes callee-saved: MXCSR, x87 control word. */
+	/* The floating-point control words, which the ABIs make callee-saved. */
+#if defined(__aarch64__)
+	uint32_t fpcr;
+#else
 	uint32_t mxcsr;
 	uint16_t x87;
+#endif
 #endif
 	void *tp;
 	struct gev__annotation note;

@@ -1,6 +1,7 @@
 /* Unwinding ends at a context's entry: whoever walks a stack (a debugger, backtrace(3), a thrown exception, pthread_exit) stops there, on that stack. */
 #include <criterion/criterion.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <unwind.h>
 
@@ -83,19 +84,30 @@ Test(unwind, a_walk_after_many_switches_ends_there_too)
 	cr_expect_eq(walk.n, first);
 }
 
+#if defined(__aarch64__) && __GNUC__ < 14
+#define RESULT_IS_KEPT 0
+#else
+#define RESULT_IS_KEPT 1
+#endif
+
 static _Unwind_Reason_Code raised;
+static bool returned;
 
 static void throw_what_nobody_catches(void *arg)
 {
 	static struct _Unwind_Exception exception;
 	raised = _Unwind_RaiseException(&exception);
+	returned = true;
 	gev__context_switch(&there, &here);
 }
 
 Test(unwind, an_exception_that_nobody_catches_comes_to_an_end)
 {
 	begin(throw_what_nobody_catches);
-	cr_expect_eq(raised, _URC_END_OF_STACK, "%d", raised);
+	cr_expect(returned);
+	/* On aarch64 libgcc before 14 loses the result of a raise that comes back (GCC PR target/114843). */
+	if (RESULT_IS_KEPT)
+		cr_expect_eq(raised, _URC_END_OF_STACK, "%d", raised);
 }
 
 static int stops;
