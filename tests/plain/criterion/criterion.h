@@ -10,7 +10,7 @@ struct plain_test {
 	const char *name;
 	void (*body)(void);
 	void (*init)(void);
-	int signal; /* how it must end; 0: by returning */
+	int signal;     /* how it must end; 0: by returning */
 	double timeout; /* seconds; 0: the usual */
 	struct plain_test *next;
 };
