@@ -1,9 +1,12 @@
-/* The floating-point control words of x86-64: MXCSR and the x87 control word are callee-saved (System V ABI, 3.2.1), so each flow keeps its own. */
+/* What lies at fixed places on x86-64. The floating-point control words: MXCSR and the x87 control word are callee-saved (System V ABI, 3.2.1), so each
+ * flow keeps its own. And the two guards in the thread control block (glibc sysdeps/x86_64/nptl/tls.h, tcbhead_t). */
 #include <criterion/criterion.h>
 
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/context/context.h"
+#include "lib/context/identity.h"
 #include "lib/context/stack.h"
 #include "lib/context/thread-pointer.h"
 
@@ -124,4 +127,29 @@ Test(control, exception_flags_are_not_control)
 	set_mxcsr(word | 1);
 	gev__context_switch(&here, &there);
 	cr_expect_eq(mxcsr_there, mxcsr());
+}
+
+/* ---- Guards: a frame that was entered as one thread may be left as another, and pointers that one has mangled (atexit, setjmp) serve the other ---- */
+
+static uintptr_t word_of(const void *tp, size_t offset)
+{
+	uintptr_t word;
+	memcpy(&word, (const char *)tp + offset, sizeof word);
+	return word;
+}
+
+Test(control, an_identity_has_its_makers_guards)
+{
+	enum { STACK_GUARD = 0x28, POINTER_GUARD = 0x30 };
+	static struct gev__identity_pool pool;
+	void *tp;
+	cr_assert_null(gev__identity_missing());
+	const void *own = gev__tp_get();
+	for (int i = 0; i < 100; i++) {
+		cr_assert_eq(gev__identity_get(&pool, &tp), 0);
+		cr_expect_eq(word_of(tp, STACK_GUARD), word_of(own, STACK_GUARD));
+		cr_expect_eq(word_of(tp, POINTER_GUARD), word_of(own, POINTER_GUARD));
+	}
+	cr_expect_neq(word_of(own, STACK_GUARD), 0);
+	cr_expect_neq(word_of(own, POINTER_GUARD), 0);
 }
