@@ -50,7 +50,8 @@ static int install(int sig, const struct sigaction *action)
 	struct sigaction a = *action;
 	a.sa_sigaction = patch_on_signal;
 	a.sa_flags |= SA_SIGINFO;
-	sigfillset(&a.sa_mask);
+	/* All, also those that sigfillset leaves out: our own ticks. */
+	memset(&a.sa_mask, 0xff, sizeof a.sa_mask);
 	return real.sigaction(sig, &a, NULL);
 }
 
@@ -119,6 +120,12 @@ static bool now(int sig, struct sigaction *action)
 	if (read_entry(sig, action))
 		return true;
 	return real.sigaction(sig, NULL, action) == 0;
+}
+
+void patch_action_look(int sig, struct sigaction *action)
+{
+	if (!now(sig, action))
+		*action = (struct sigaction){.sa_handler = SIG_IGN};
 }
 
 void patch_action_take(int sig, struct sigaction *action)

@@ -24,14 +24,37 @@ static bool has_handler(const struct sigaction *a)
 	return a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN;
 }
 
+struct calling {
+	const struct sigaction *action;
+	int sig;
+	siginfo_t *info;
+	ucontext_t *context;
+};
+
+static void call_there(void *arg)
+{
+	struct calling *c = arg;
+	call(c->action, c->sig, c->info, c->context);
+}
+
+/* On the thread's alternate stack, if that is wanted and it is not there already. */
+static void call_on_stack(const struct sigaction *a, int sig, siginfo_t *info, ucontext_t *context)
+{
+	struct calling c = {a, sig, info, context};
+	if (unlikely(patch_stack_wanted(a, (uintptr_t)__builtin_frame_address(0))))
+		patch_frame_call(patch_stack_top(&patch_sig.stack), call_there, &c);
+	else
+		call(a, sig, info, context);
+}
+
 /* A frame whose handler may not switch is on the list, so that a jump out of it can undo that. */
-static void call_pinned(const struct sigaction *a, int sig, siginfo_t *info, void *context)
+static void call_pinned(const struct sigaction *a, int sig, siginfo_t *info, ucontext_t *context)
 {
 	struct patch_signals *me = &patch_sig;
 	struct patch_frame frame = {.outer = me->frames, .pinned = true};
 	me->frames = &frame;
 	patch_gev->pin(1);
-	call(a, sig, info, context);
+	call_on_stack(a, sig, info, context);
 	patch_gev->pin(-1);
 	me->frames = frame.outer;
 }
@@ -53,11 +76,15 @@ static int run_one(int sig, siginfo_t *info, ucontext_t *context, bool pinned, b
 	if (!returns_by_kernel)
 		*(sigbits *)(void *)&context->uc_sigmask = before;
 	patch_mask_set(handler_mask(&a, sig, before));
+	stack_t kernels = context->uc_stack;
+	if (patch_stacks_virtual())
+		context->uc_stack = patch_sig.stack;
 	patch_sig.safe = false; /* what the handler calls is another matter, also after a jump out of it */
 	if (pinned)
 		call_pinned(&a, sig, info, context);
 	else
-		call(&a, sig, info, context);
+		call_on_stack(&a, sig, info, context);
+	context->uc_stack = kernels; /* the return from the signal sets it again (sigreturn(2)) */
 	patch_sig.safe = safe;
 	sigbits after = sig_bits(&context->uc_sigmask);
 	if (returns_by_kernel) {
@@ -103,7 +130,6 @@ static __attribute__((noinline)) int deliver(void)
 {
 	ucontext_t context;
 	getcontext(&context);
-	context.uc_stack = patch_sig.stack;
 	return run_all(&context, false, false);
 }
 
@@ -175,6 +201,18 @@ static void leave_note(int sig, const siginfo_t *info, pthread_t target)
 		patch_note_send(n);
 }
 
+/* Off the kernel's alternate stack, which the next signal may use: to the thread's own one, or below what was interrupted. */
+static void move(int sig, siginfo_t *info, ucontext_t *context)
+{
+	enum { RED_ZONE = 128 }; /* what a function may use below its stack pointer (x86-64 psABI 3.2.2) */
+	struct sigaction a;
+	uintptr_t sp = patch_frame_sp(context);
+	patch_action_look(sig, &a);
+	patch_frame_move(sig, info, context,
+			 patch_stack_wanted(&a, sp) ? patch_stack_top(&patch_sig.stack) : sp - RED_ZONE,
+			 patch_on_signal);
+}
+
 void patch_on_signal(int sig, siginfo_t *info, void *data)
 {
 	ucontext_t *context = data;
@@ -194,6 +232,8 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 			patch_tick_soon();
 		return;
 	}
+	if (patch_stack_is_hubs(context))
+		move(sig, info, context);
 	bool pinned = place != PATCH_PLACE_PROGRAM && !patch_sig.safe;
 	bool masked_for_a_call = sig_bits(&context->uc_sigmask) & sig_bit(sig);
 	patch_mask_note(sig_bits(&context->uc_sigmask));

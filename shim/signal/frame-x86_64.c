@@ -1,8 +1,17 @@
 /* Signal frames and jump buffers on x86-64.
  *
+ * A frame, as the kernel lays it (arch/x86/include/asm/sigframe.h, struct rt_sigframe), from low to high:
+ *
+ *      return address (to the restorer)    where the handler's stack pointer is when it begins
+ *      ucontext                            its mcontext points at the floating-point state
+ *      siginfo
+ *      floating-point state                aligned to 64 bytes; how long it is, it says itself (struct _fpx_sw_bytes at 464)
+ *
  * libc mangles the addresses in a jmp_buf: rotated left by 17 after an exclusive or with the pointer guard, which lies at 0x30 of the thread control
  * block (sysdeps/unix/sysv/linux/x86_64/pointer_guard.h); the stack pointer is the seventh word (sysdeps/x86_64/jmpbuf-offsets.h). */
 #include "shim/signal/signals.h"
+
+#include <string.h>
 
 /* Where the interrupted registers lie while %rsp points to the ucontext_t, which is how a handler's `ret` leaves it (asm/ucontext.h): as call frame
  * information, in DWARF's numbers of the registers. The offset as a signed LEB128 of two bytes; 0x77 is DW_OP_breg7. */
@@ -65,3 +74,57 @@ uintptr_t patch_jump_goal(const struct __jmp_buf_tag *env)
 	__asm__("movq %%fs:0x30, %0" : "=r"(guard));
 	return (mangled >> TURN | mangled << (64 - TURN)) ^ guard;
 }
+
+static char *end_of_state(char *state)
+{
+	enum { SOFTWARE = 464, MAGIC = 0x46505853, PLAIN = 512 }; /* asm/sigcontext.h, FP_XSTATE_MAGIC1 */
+	uint32_t words[2];
+	memcpy(words, state + SOFTWARE, sizeof words);
+	return state + (words[0] == MAGIC ? words[1] : PLAIN);
+}
+
+bool patch_frame_move(int sig, siginfo_t *info, ucontext_t *context, uintptr_t top, patch_handler *go)
+{
+	enum { ALIGNED = 64 };
+	char *frame = (char *)context - sizeof(void *), *end = (char *)(info + 1);
+	char *state = (char *)context->uc_mcontext.fpregs;
+	if (state && end_of_state(state) > end)
+		end = end_of_state(state);
+	/* By a multiple of 64, so that all in it stays aligned as it is. */
+	uintptr_t to = top - (uintptr_t)(end - frame);
+	to -= (to - (uintptr_t)frame) % ALIGNED;
+	ptrdiff_t by = (ptrdiff_t)(to - (uintptr_t)frame);
+	memcpy((char *)to, frame, (size_t)(end - frame));
+	context = (ucontext_t *)(void *)((char *)context + by);
+	info = (siginfo_t *)(void *)((char *)info + by);
+	if (state)
+		context->uc_mcontext.fpregs = (fpregset_t)(void *)(state + by);
+	/* As the kernel enters a handler. */
+	__asm__ volatile("movq %0, %%rsp\n\tjmp *%1"
+			 :
+			 : "r"(to), "r"(go), "D"((long)sig), "S"(info), "d"(context)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+/* void patch_frame_call(uintptr_t top, void (*f)(void *), void *arg) */
+__asm__(".text\n"
+	".hidden patch_frame_call\n"
+	".globl patch_frame_call\n"
+	".type patch_frame_call, @function\n"
+	"patch_frame_call:\n"
+	"	.cfi_startproc\n"
+	"	pushq %rbp\n"
+	"	.cfi_def_cfa_offset 16\n"
+	"	.cfi_offset rbp, -16\n"
+	"	movq %rsp, %rbp\n"
+	"	.cfi_def_cfa_register rbp\n"
+	"	andq $-16, %rdi\n"
+	"	movq %rdi, %rsp\n"
+	"	movq %rdx, %rdi\n"
+	"	call *%rsi\n"
+	"	leave\n"
+	"	.cfi_def_cfa rsp, 8\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size patch_frame_call, . - patch_frame_call\n");

@@ -38,6 +38,7 @@ void patch_signals_begin(void)
 	patch_attend_main(me);
 	patch_gev->signal_hooks(&hooks);
 	patch_places_begin();
+	patch_stacks_begin();
 	patch_actions_begin();
 	patch_ticks_begin();
 }

@@ -151,6 +151,7 @@ sigset_t patch_mask_without_ticks(void);
 
 /* What the program has said about sig; for one whose handler is to be called now (SA_RESETHAND is done). */
 void patch_action_take(int sig, struct sigaction *action);
+void patch_action_look(int sig, struct sigaction *action); /* only looks */
 /* Whether sig would do nothing if it were delivered now. */
 bool patch_action_ignored(int sig);
 bool patch_action_default(int sig);
@@ -199,6 +200,16 @@ void patch_handle(void);
 /* Whether something is there for the caller that it does not block. */
 bool patch_deliverable(const struct patch_signals *s);
 
+/* ---- Alternate stacks (stack.c) ---- */
+
+void patch_stacks_begin(void);
+/* Whether the kernel has a stack of ours, and each thread its own here. */
+bool patch_stacks_virtual(void);
+bool patch_stack_is_hubs(const void *at);
+uintptr_t patch_stack_top(const stack_t *s);
+/* Whether a handler of the caller's shall go to its alternate stack from sp. */
+bool patch_stack_wanted(const struct sigaction *a, uintptr_t sp);
+
 /* ---- Ticks (tick.c) ---- */
 
 void patch_ticks_begin(void);
@@ -219,6 +230,11 @@ void patch_frame_return(unsigned long *flags, void (**restorer)(void));
 /* Where a context stands. */
 uintptr_t patch_frame_pc(const ucontext_t *context);
 uintptr_t patch_frame_sp(const ucontext_t *context);
+typedef void patch_handler(int sig, siginfo_t *info, void *context);
+/* Puts the frame of a signal below `top` and goes on there, in `go`, as if the kernel had laid it there. Does not return. False: it cannot be done here. */
+bool patch_frame_move(int sig, siginfo_t *info, ucontext_t *context, uintptr_t top, patch_handler *go);
+/* f(arg) on the stack that ends at top. */
+void patch_frame_call(uintptr_t top, void (*f)(void *arg), void *arg);
 /* The stack pointer that a long jump to env sets. */
 uintptr_t patch_jump_goal(const struct __jmp_buf_tag *env);
 
