@@ -218,6 +218,13 @@ static uintptr_t hand_over(void *arg, bool woken, bool more)
 	return HANDED;
 }
 
+/* The same for a handler, which must not wait for that lock. */
+static uintptr_t hand_over_async(void *sem, bool woken, bool more)
+{
+	struct posting p = {.sem = sem};
+	return hand_over(&p, woken, more);
+}
+
 static int overflow(void)
 {
 	errno = EOVERFLOW;
@@ -235,6 +242,14 @@ static __attribute__((noinline)) int post_slow(sem_t *sem)
 		if (__atomic_load_n(&patch_started, __ATOMIC_SEQ_CST))
 			patch_gev->lot_wake(sem, 1, LOOK_AGAIN);
 		return r;
+	}
+	/* A handler that has interrupted something outside the runtime, which may all the same be in there; or an OS thread, of which we cannot know. */
+	if (unlikely(patch_sig.frames || patch_self() == NULL)) {
+		patch_gev->lot_wake_one_async(sem, hand_over_async);
+		if (unlikely(__atomic_load_n(&patch_native_waiters, __ATOMIC_SEQ_CST)))
+			patch_wake_native(sem, FUTEX_WAKE_PRIVATE);
+		errno = saved;
+		return 0;
 	}
 	struct posting p = {.sem = sem};
 	if (patch_gev->lot_wake_one(sem, hand_over, &p) == 0 &&

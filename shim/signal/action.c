@@ -12,6 +12,7 @@
 struct entry {
 	uint32_t turn; /* odd while it is being written */
 	bool ours;     /* the kernel has the trampoline */
+	bool quiet;    /* although the program has said SIG_DFL: so that a stack overflow can be told */
 	struct sigaction action;
 };
 static struct entry entries[SIG_MAX + 1];
@@ -27,6 +28,7 @@ static void write_entry(int sig, const struct sigaction *action, bool ours)
 	__atomic_fetch_add(&e->turn, 1, __ATOMIC_ACQ_REL);
 	e->action = *action;
 	e->ours = ours;
+	e->quiet = false;
 	__atomic_fetch_add(&e->turn, 1, __ATOMIC_RELEASE);
 }
 
@@ -55,12 +57,38 @@ static int install(int sig, const struct sigaction *action)
 	return real.sigaction(sig, &a, NULL);
 }
 
+/* SIGSEGV, of which the program has said nothing: a stack overflow of a green thread looks like any other fault unless it is told. */
+static void listen_to_faults(void)
+{
+	struct sigaction said;
+	if (!patch_stacks_virtual() || real.sigaction(SIGSEGV, NULL, &said) < 0 || said.sa_handler != SIG_DFL)
+		return;
+	struct sigaction quiet = said;
+	quiet.sa_flags |= SA_ONSTACK;
+	write_entry(SIGSEGV, &said, true);
+	entries[SIGSEGV].quiet = true;
+	install(SIGSEGV, &quiet);
+}
+
+void patch_action_let_go(int sig)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	if (!entries[sig].quiet)
+		return;
+	write_entry(sig, &standard, false);
+	real.sigaction(sig, &standard, NULL);
+}
+
 /* The kernel's answer and the program's own words, as one native answer. */
 static void answer(int sig, struct sigaction *old)
 {
 	struct sigaction kernel, said;
 	if (!read_entry(sig, &said))
 		return;
+	if (entries[sig].quiet) {
+		*old = said;
+		return;
+	}
 	kernel = *old;
 	/* SA_RESETHAND: the kernel has let go of the trampoline. */
 	if (!is_handler(&kernel))
@@ -95,6 +123,8 @@ int patch_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 		r = real.sigaction(sig, &wanted, NULL);
 		if (r == 0)
 			write_entry(sig, &wanted, false);
+		if (r == 0 && sig == SIGSEGV)
+			listen_to_faults();
 	}
 	if (r == 0 && old)
 		*old = before;
@@ -113,6 +143,7 @@ void patch_actions_begin(void)
 		write_entry(sig, &a, true);
 		install(sig, &a);
 	}
+	listen_to_faults();
 }
 
 static bool now(int sig, struct sigaction *action)
@@ -160,6 +191,7 @@ bool patch_action_ignored(int sig)
 void patch_action_default_now(int sig)
 {
 	sigbits one = sig_bit(sig), old = 0;
+	patch_action_let_go(sig);
 	kernel_call6(SYS_tgkill, getpid(), patch_hub_tid(), sig, 0, 0, 0);
 	kernel_call6(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&one, (long)&old, sizeof one, 0, 0);
 	kernel_call6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof old, 0, 0);

@@ -5,11 +5,18 @@
 #include "shim/signal/signals.h"
 
 static struct patch_signals *main_signals;
+static pthread_t main_id;
 static int unsettled; /* threads that have been told and do not wait: nothing brings them to a safe place but a tick */
 
 void patch_attend_main(struct patch_signals *main)
 {
 	main_signals = main;
+	main_id = pthread_self();
+}
+
+pthread_t patch_attend_main_id(void)
+{
+	return main_id;
 }
 
 void patch_settle(struct patch_signals *s)
@@ -31,7 +38,7 @@ void patch_attend_forked(void)
 	unsettled = 0;
 	patch_sig.unsettled = false;
 	/* In the child of another thread's fork that thread is main. */
-	main_signals = &patch_sig;
+	patch_attend_main(&patch_sig);
 }
 
 void patch_notify(struct patch_signals *s)

@@ -187,10 +187,17 @@ static bool is_fault(int sig, const siginfo_t *info)
 	return may_be && info->si_code > 0;
 }
 
-/* Raised by a call of the running thread's, and meant for it. */
+/* Raised by a call of the running thread's, and meant for it. abort raises its signal inside libc. */
 static bool is_own(int sig, const siginfo_t *info)
 {
-	return sig == SIGPIPE || sig == SIGXFSZ || (info->si_code == SI_TKILL && info->si_pid == getpid());
+	return sig == SIGPIPE || sig == SIGXFSZ ||
+	       (sig == SIGABRT && info->si_code == SI_TKILL && info->si_pid == getpid());
+}
+
+/* The kernel's number of the hub's OS thread is main's own. */
+static pthread_t meant(const siginfo_t *info)
+{
+	return info->si_code == SI_TKILL ? patch_attend_main_id() : 0;
 }
 
 static void leave_note(int sig, const siginfo_t *info, pthread_t target)
@@ -218,6 +225,12 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 	ucontext_t *context = data;
 	enum patch_place place = patch_place_of(context);
 	bool fault = is_fault(sig, info);
+	if (fault && unlikely(patch_action_default(sig))) {
+		/* The program has no handler: why there is one of ours, and what the instruction raises again when it is run again. */
+		patch_gev->overflow(info, context);
+		patch_action_let_go(sig);
+		return;
+	}
 	bool between = place == PATCH_PLACE_RUNTIME && (patch_gev->busy() || patch_signals_touched);
 	if (place == PATCH_PLACE_FOREIGN || (between && fault) || (!between && !patch_sig.known)) {
 		run_native(sig, info, context);
@@ -225,7 +238,7 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 	}
 	bool own = !between && is_own(sig, info);
 	if (place == PATCH_PLACE_RUNTIME && !fault && !own) {
-		leave_note(sig, info, 0);
+		leave_note(sig, info, meant(info));
 		patch_gev->attend();
 		/* The hub sees the note by itself. A greenlet may go on for long without another switch. */
 		if (patch_gev->self())
@@ -241,7 +254,7 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 	if (fault || own || masked_for_a_call) {
 		run_one(sig, info, context, pinned, true);
 	} else {
-		leave_note(sig, info, 0);
+		leave_note(sig, info, meant(info));
 		patch_attend_looking();
 	}
 	patch_deliver_here(context, pinned);

@@ -156,6 +156,8 @@ void patch_action_look(int sig, struct sigaction *action); /* only looks */
 bool patch_action_ignored(int sig);
 bool patch_action_default(int sig);
 void patch_actions_begin(void);
+/* The kernel's action for sig is the default from now on, if it is the program's. */
+void patch_action_let_go(int sig);
 /* The default action, done by the kernel. Returns, if at all, when the process has been continued. */
 void patch_action_default_now(int sig);
 
@@ -165,7 +167,9 @@ void patch_action_default_now(int sig);
 void patch_attend(void);
 /* The same, by a thread that delivers its own afterwards. */
 void patch_attend_looking(void);
+/* By main, or by who is main in a forked child. */
 void patch_attend_main(struct patch_signals *main);
+pthread_t patch_attend_main_id(void);
 void patch_attend_forked(void);
 /* s has something to do: its wait is interrupted, or a tick will find it. */
 void patch_notify(struct patch_signals *s);

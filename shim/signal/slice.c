@@ -118,7 +118,7 @@ bool patch_slice_ends(const ucontext_t *context)
  * is due. */
 void patch_slice_begins(void)
 {
-	enum { LEAST = 1000000 };
+	enum { LEAST = 500000 };
 	int64_t due = patch_gev->deadline();
 	if (due == GEV_NEVER || timer.clock == CLOCK_MONOTONIC)
 		return;
