@@ -71,13 +71,14 @@ static bool look_at_greenlet(struct gev_greenlet *g, void *arg)
 	return look_at(patch_signals_at(patch_gev->thread_pointer(g)), arg);
 }
 
-/* Whoever shall have sig; NULL: nobody just now. */
-static struct patch_signals *choose(int sig)
+/* Whoever lets sig through; NULL: nobody just now, and *waits is who awaits it, or NULL. */
+static struct patch_signals *choose(int sig, struct patch_signals **waits)
 {
 	struct looking l = {.bit = sig_bit(sig)};
 	if (look_at(main_signals, &l) && (patch_gev->busy() || patch_gev->self() == NULL || look_at(&patch_sig, &l)))
 		patch_gev->each(look_at_greenlet, &l);
-	return l.open ? l.open : l.waits;
+	*waits = l.waits;
+	return l.open;
 }
 
 /* False: nothing is left to be done for a signal that would be delivered to s now. */
@@ -106,23 +107,46 @@ static void put_directed(struct patch_note *n)
 		patch_notify(s);
 }
 
+/* It becomes the chosen one's: others that let it through must not take it first. */
 static void put_for_process(struct patch_note *n)
 {
 	int sig = n->info.si_signo;
-	if (worth_queueing(choose(sig), sig))
-		patch_queue_put(&patch_process_queue, n);
-	else
+	struct patch_signals *waits, *open = choose(sig, &waits);
+	if (!worth_queueing(open, sig)) {
 		patch_note_free(n);
+	} else if (open) {
+		if (patch_queue_put(&open->queue, n))
+			patch_notify(open);
+	} else if (patch_queue_put(&patch_process_queue, n) && waits) {
+		patch_notify(waits);
+	}
 }
 
-/* Those for the process whose chosen thread has changed its mind, or ended, too. */
-static void offer(void)
+static void put_all(struct patch_note *first)
 {
-	for (sigbits left = patch_process_queue.has; left; left &= left - 1) {
-		struct patch_signals *s = choose(__builtin_ctzll(left) + 1);
-		if (s)
-			patch_notify(s);
+	struct patch_note *next;
+	for (struct patch_note *n = first; n; n = next) {
+		next = n->next;
+		if (n->target)
+			put_directed(n);
+		else
+			put_for_process(n);
 	}
+}
+
+void patch_signals_give_back(struct patch_signals *s, bool all)
+{
+	patch_signals_touched++;
+	struct patch_note *next, *first = s->queue.first;
+	s->queue = (struct patch_queue){0};
+	for (struct patch_note *n = first; n; n = next) {
+		next = n->next;
+		if (n->target == 0 && (all || (s->mask & sig_bit(n->info.si_signo))))
+			patch_note_send(n);
+		else
+			patch_queue_put(&s->queue, n);
+	}
+	patch_signals_touched--;
 }
 
 void patch_attend_looking(void)
@@ -135,15 +159,12 @@ void patch_attend_looking(void)
 void patch_attend(void)
 {
 	patch_signals_touched++;
-	struct patch_note *next;
-	for (struct patch_note *n = patch_notes_take(); n; n = next) {
-		next = n->next;
-		if (n->target)
-			put_directed(n);
-		else
-			put_for_process(n);
+	put_all(patch_notes_take());
+	if (unlikely(patch_process_queue.has)) {
+		/* Somebody may let them through by now. */
+		struct patch_note *first = patch_process_queue.first;
+		patch_process_queue = (struct patch_queue){0};
+		put_all(first);
 	}
-	if (unlikely(patch_process_queue.has))
-		offer();
 	patch_signals_touched--;
 }

@@ -46,6 +46,8 @@ void patch_signals_begin(void)
 void patch_signals_born(void *tp, struct gev_greenlet *g, const sigset_t *mask)
 {
 	struct patch_signals *s = patch_signals_at(tp);
+	if (hub_tid == 0)
+		return; /* a program's own greenlet has made the first thread: signals stay as they are */
 	s->greenlet = g;
 	s->mask = (mask ? sig_bits(mask) : patch_sig.mask) & ~SIG_NEVER_BLOCKED;
 	patch_signals_touched++;
@@ -60,14 +62,21 @@ void patch_signals_gone(void)
 	struct patch_signals *me = &patch_sig;
 	if (!me->known)
 		return;
+	while (me->frames) { /* pthread_exit in a handler */
+		patch_gev->pin(-1);
+		me->frames = me->frames->outer;
+	}
+	bool had = me->queue.has;
+	if (unlikely(had))
+		patch_signals_give_back(me, true);
 	patch_signals_touched++;
 	patch_queue_clear(&me->queue);
 	patch_settle(me);
 	me->known = false;
 	patch_mask_count(me->mask, -1);
 	patch_signals_touched--;
-	/* What was meant for the process, and given to this thread, is somebody else's now. */
-	if (unlikely(patch_process_queue.has))
+	/* What was given back is somebody else's now. */
+	if (unlikely(had))
 		patch_gev->attend();
 }
 

@@ -116,6 +116,15 @@ void patch_mask_idle(void)
 	set_kernel(by_all);
 }
 
+void patch_mask_look(void)
+{
+	if (!listening)
+		return;
+	patch_mask_idle();
+	set_kernel(patch_sig.mask);
+	patch_attend();
+}
+
 void patch_mask_forked(sigbits mask)
 {
 	threads = 0;

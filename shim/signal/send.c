@@ -98,6 +98,7 @@ int patch_kill(pid_t pid, int sig)
 	patch_sig.safe = true;
 	int r = real.kill(pid, sig);
 	patch_sig.safe = was;
+	patch_mask_look();
 	return r;
 }
 EXPORT(kill);

@@ -30,8 +30,9 @@ static int change(int how, const sigset_t *set, sigset_t *old)
 		if (before & ~patch_sig.mask) {
 			patch_attend_looking();
 			patch_deliver();
-		} else if (unlikely(patch_process_queue.has)) {
-			patch_attend(); /* what this thread was to take is another's now */
+		} else if (unlikely(patch_sig.queue.has & patch_sig.mask)) {
+			patch_signals_give_back(&patch_sig, false);
+			patch_attend();
 		}
 	}
 	if (old)

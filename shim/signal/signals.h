@@ -107,7 +107,7 @@ static inline struct patch_signals *patch_signals_at(const void *tp)
 	return (struct patch_signals *)(void *)((char *)tp + ((char *)&patch_sig - (char *)pthread_self()));
 }
 
-/* The process's: for it, and chosen for nobody yet or not taken yet. */
+/* The process's: all block them. */
 extern struct patch_queue patch_process_queue;
 
 /* How many of those who touch the queues are under way on the hub's OS thread; a handler that finds one leaves a note. */
@@ -143,6 +143,8 @@ void patch_mask_blocked_all(void);
 void patch_mask_count(sigbits mask, int by);
 void patch_mask_arrive(void);
 void patch_mask_idle(void);
+/* What the caller blocks and another thread does not: whether it has come. */
+void patch_mask_look(void);
 void patch_mask_forked(sigbits mask);
 /* The caller's, and our own ticks. */
 sigset_t patch_mask_without_ticks(void);
@@ -171,6 +173,8 @@ void patch_attend_looking(void);
 void patch_attend_main(struct patch_signals *main);
 pthread_t patch_attend_main_id(void);
 void patch_attend_forked(void);
+/* What s was given of the process's, and now blocks, or all of it, is anybody's again. */
+void patch_signals_give_back(struct patch_signals *s, bool all);
 /* s has something to do: its wait is interrupted, or a tick will find it. */
 void patch_notify(struct patch_signals *s);
 /* s, the caller, looks now. */
