@@ -225,6 +225,21 @@ Test(end, exit_on_another_threads_own_flow_is_its_end)
 
 static char text[4096];
 
+/* A leak checker has things of its own to say when such a child exits. */
+static void keep_ours(void)
+{
+	char *to = text;
+	for (char *line = text, *next; *line; line = next) {
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (strncmp(line, "libgev: ", 8))
+			continue;
+		memmove(to, line, (size_t)(next - line));
+		to += next - line;
+	}
+	*to = '\0';
+}
+
 static int in_child(void (*body)(void))
 {
 	int fds[2];
@@ -243,6 +258,7 @@ static int in_child(void (*body)(void))
 	while ((r = read(fds[0], text + length, sizeof text - 1 - length)) > 0)
 		length += (size_t)r;
 	text[length] = '\0';
+	keep_ours();
 	close(fds[0]);
 	int status = -1;
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
