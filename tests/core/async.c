@@ -135,7 +135,9 @@ Test(async, greenlets_get_every_post_of_handlers_that_interrupt_their_hub)
 	for (unsigned turn = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); turn++) {
 		post(&ping);
 		take(&pong);
-		gev_join(gev_spawn(nothing, NULL), GEV_FOREVER, NULL);
+		struct gev_greenlet *passing = gev_spawn(nothing, NULL);
+		gev_join(passing, GEV_FOREVER, NULL);
+		gev_release(passing);
 		if (turn % 65536 == 0)
 			gev_sleep(0.0001);
 	}
