@@ -122,7 +122,6 @@ void patch_mask_look(void)
 		return;
 	patch_mask_idle();
 	set_kernel(patch_sig.mask);
-	patch_attend();
 }
 
 void patch_mask_forked(sigbits mask)

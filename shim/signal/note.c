@@ -43,6 +43,11 @@ void patch_note_send(struct patch_note *note)
 	while (!__atomic_compare_exchange_n(&incoming, &first, note, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 }
 
+bool patch_notes_any(void)
+{
+	return __atomic_load_n(&incoming, __ATOMIC_RELAXED) != NULL;
+}
+
 struct patch_note *patch_notes_take(void)
 {
 	struct patch_note *last = __atomic_exchange_n(&incoming, NULL, __ATOMIC_ACQUIRE), *first = NULL;

@@ -88,6 +88,18 @@ int patch_raise(int sig)
 EXPORT(raise);
 EXPORT_AS(gsignal, raise);
 
+static void sent(void)
+{
+	int saved = errno;
+	patch_mask_look();
+	/* A tick may have come first, and then the signal found the runtime at work. */
+	if (!patch_signals_touched) {
+		patch_attend_looking();
+		patch_deliver();
+	}
+	errno = saved;
+}
+
 /* For the process, also from itself, is the kernel's business: it alone knows who may, and what is blocked by all. It
  * delivers before the call returns (POSIX kill()); nothing of libc's is held then. */
 int patch_kill(pid_t pid, int sig)
@@ -98,7 +110,7 @@ int patch_kill(pid_t pid, int sig)
 	patch_sig.safe = true;
 	int r = real.kill(pid, sig);
 	patch_sig.safe = was;
-	patch_mask_look();
+	sent();
 	return r;
 }
 EXPORT(kill);
@@ -111,6 +123,7 @@ int patch_sigqueue(pid_t pid, int sig, const union sigval value)
 	patch_sig.safe = true;
 	int r = real.sigqueue(pid, sig, value);
 	patch_sig.safe = was;
+	sent();
 	return r;
 }
 EXPORT(sigqueue);

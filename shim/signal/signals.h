@@ -69,6 +69,7 @@ struct patch_note *patch_note_new(int sig, const siginfo_t *info, pthread_t targ
 void patch_note_free(struct patch_note *note);
 /* Async-signal-safe, any thread: the note is on its way, and attend will see it. */
 void patch_note_send(struct patch_note *note);
+bool patch_notes_any(void);
 /* All that have come, oldest first. */
 struct patch_note *patch_notes_take(void);
 /* A standard signal that is there already is not queued twice (POSIX 2.4.1). False: it was, and the note is free again. */

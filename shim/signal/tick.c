@@ -107,8 +107,8 @@ static void end_slice(ucontext_t *context)
 		return;
 	patch_gev->preempt();
 	patch_slice_begins();
-	/* It may have been told of something meanwhile. */
-	if (unlikely(patch_deliverable(&patch_sig)))
+	/* It may have been told of something meanwhile, or something came during the tick. */
+	if (unlikely(patch_notes_any() || patch_deliverable(&patch_sig)))
 		deliver(context, PATCH_PLACE_PROGRAM);
 }
 
