@@ -88,9 +88,10 @@ static void *answer(void *arg)
 {
 	for (;;) {
 		take(&ping);
-		if (__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		bool last = __atomic_load_n(&stop, __ATOMIC_RELAXED);
+		post(&pong); /* also then: who asked may not have seen yet that it ends */
+		if (last)
 			return NULL;
-		post(&pong);
 	}
 }
 
