@@ -62,8 +62,8 @@ Test(link, unlinked_ones_are_not_called)
 	gev_link(g, note, "a");
 	gev_link(g, note, "b");
 	gev_link(g, note, "c");
-	static const char b[] = "b";
-	cr_expect_eq(gev_unlink(g, note, (void *)b), -1, "another argument");
+	static char b[] = "b"; /* not const: a compiler may make one of equal constants */
+	cr_expect_eq(gev_unlink(g, note, b), -1, "another argument");
 	cr_expect_eq(errno, ENOENT);
 	cr_expect_eq(gev_unlink(g, number, "b"), -1);
 	cr_expect_eq(errno, ENOENT);
