@@ -163,7 +163,9 @@ static void *take_all_on_a_thread(void *arg)
 static void *hub_of_takers(void *arg)
 {
 	block_here(true);
-	gev_join(gev_spawn(hammer, NULL), GEV_FOREVER, NULL);
+	struct gev_greenlet *g = gev_spawn(hammer, NULL);
+	gev_join(g, GEV_FOREVER, NULL);
+	gev_release(g);
 	return NULL;
 }
 

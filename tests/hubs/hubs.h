@@ -46,8 +46,10 @@ static inline void in_greenlets(int n, void *(*fn)(void *), void *arg)
 		g[i] = gev_spawn_with(&attr, fn, arg);
 		must(g[i] != NULL);
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		must(gev_join(g[i], GEV_FOREVER, NULL) == 0);
+		gev_release(g[i]);
+	}
 	free(g);
 }
 
