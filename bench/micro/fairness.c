@@ -80,7 +80,8 @@ int main(int argc, char **argv)
 	pthread_join(computing, NULL);
 	int n = n_late < MOST ? n_late : MOST;
 	qsort(late, (size_t)n, sizeof *late, compare);
+	int half = n / 2, nearly_all = n * 99 / 100;
 	printf("{\"sleeps\": %d, \"late_p50_us\": %.0f, \"late_p99_us\": %.0f, \"late_max_us\": %.0f}\n", n,
-	       (double)late[n / 2] / 1e3, (double)late[n * 99 / 100] / 1e3, (double)late[n - 1] / 1e3);
+	       (double)late[half] / 1e3, (double)late[nearly_all] / 1e3, (double)late[n - 1] / 1e3);
 	return 0;
 }

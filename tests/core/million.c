@@ -72,8 +72,11 @@ int main(int argc, char **argv)
 		printf("memory for %ld, not %ld\n", bearable, n);
 		n = bearable;
 	}
-	struct gev_greenlet **g = calloc((size_t)n, sizeof(*g));
-	if (n < 1 || g == NULL)
+	if (n < 1)
+		return 1;
+	static struct gev_greenlet **g; /* to the end */
+	g = calloc((size_t)n, sizeof(*g));
+	if (g == NULL)
 		return 1;
 	memset(g, 1, (size_t)n * sizeof(*g)); /* resident from the start: it is not theirs */
 	gev_sleep(0);
