@@ -1,10 +1,15 @@
-/* The portable switch: swapcontext, two signal-mask system calls each time.
+/* The portable switch: swapcontext, and three signal-mask system calls each time.
  *
+ * The mask is the OS thread's and not the context's, as with the fast switch: swapcontext puts the mask in with which it was left (makecontext(3)),
+ * and whoever had changed it meanwhile would not know.
  * glibc's swapcontext does not touch the thread pointer on x86-64 and aarch64 (sysdeps/unix/sysv/linux/.../swapcontext.S), so it is written just before. */
+#include <signal.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/sys.h"
 #include "lib/context/context.h"
 #include "lib/context/thread-pointer.h"
 
@@ -12,6 +17,9 @@ const char *gev__context_backend(void)
 {
 	return "ucontext";
 }
+
+/* What the kernel's own set holds (rt_sigprocmask(2)); libc's has room for more. */
+enum { KERNEL_MASK = 8 };
 
 struct start {
 	void (*entry)(void *);
@@ -52,6 +60,8 @@ static void jump(struct gev__context *from, struct gev__context *to, bool ends)
 {
 	gev__note_before(&from->note, &to->note, ends);
 	to->left_by = from;
+	if (gev__sys.syscall(SYS_rt_sigprocmask, SIG_SETMASK, 0, (long)&to->uc.uc_sigmask, KERNEL_MASK, 0, 0))
+		gev__die("reading the signal mask failed");
 	if (to->tp != from->tp)
 		gev__tp_set(to->tp);
 	if (swapcontext(&from->uc, &to->uc))

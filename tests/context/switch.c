@@ -1,7 +1,9 @@
-/* Contexts: they go where they should, and floating-point control words go with them. */
+/* Contexts: they go where they should, and floating-point control words go with them, but no signal mask. */
 #include <criterion/criterion.h>
 
 #include <fenv.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/context/context.h"
@@ -62,6 +64,44 @@ Test(context, rounding_mode_belongs_to_the_flow)
 	gev__context_switch(&here, &there);
 	cr_expect_eq(rounding_there, FE_UPWARD);
 	cr_expect_eq(fegetround(), FE_DOWNWARD);
+}
+
+static bool usr1_blocked(void)
+{
+	sigset_t now;
+	cr_assert_eq(pthread_sigmask(SIG_SETMASK, NULL, &now), 0);
+	return sigismember(&now, SIGUSR1);
+}
+
+static void block_usr1(int how)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	cr_assert_eq(pthread_sigmask(how, &set, NULL), 0);
+}
+
+static bool blocked_there;
+
+static void mask_main(void *arg)
+{
+	for (;;) {
+		blocked_there = usr1_blocked();
+		block_usr1(blocked_there ? SIG_UNBLOCK : SIG_BLOCK);
+		gev__context_switch(&there, &here);
+	}
+}
+
+Test(context, a_switch_leaves_the_signal_mask)
+{
+	make(mask_main, NULL);
+	block_usr1(SIG_BLOCK);
+	gev__context_switch(&here, &there);
+	cr_expect(blocked_there);
+	cr_expect_not(usr1_blocked());
+	gev__context_switch(&here, &there);
+	cr_expect_not(blocked_there);
+	cr_expect(usr1_blocked());
 }
 
 static uintptr_t misaligned;
