@@ -14,6 +14,7 @@
 #ifndef GEV_EMBED_H
 #define GEV_EMBED_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,6 +76,28 @@ struct gev_fd_want {
 	short poll_events;
 };
 
+#ifdef POLLRDNORM /* poll.h: for those who define _GNU_SOURCE or _XOPEN_SOURCE */
+/* What poll(2) would be asked, as wants, of which there must be room for n; how many they are. */
+static inline size_t gev_fd_wants(struct gev_fd_want *want, const struct pollfd *fds, size_t n)
+{
+	const short in = POLLIN | POLLRDNORM, out = POLLOUT | POLLWRNORM;
+	size_t k = 0;
+	for (size_t i = 0; i < n; i++) {
+		short e = fds[i].events;
+		if (fds[i].fd < 0)
+			continue;
+		want[k].fd = fds[i].fd;
+		want[k].events = want[k].poll_events = 0;
+		if (e == 0 || e & ~(in | out))
+			want[k].poll_events = (short)(e ? e : POLLERR | POLLHUP);
+		else
+			want[k].events = (short)((e & in ? GEV_READABLE : 0) | (e & out ? GEV_WRITABLE : 0));
+		k++;
+	}
+	return k;
+}
+#endif
+
 /* What the runtime asks of a shim that brings signals to greenlets. None of them may park. */
 struct gev_signal_hooks {
 	/* After attend(): on the hub's OS thread, soon, between greenlets. May wake, kill and interrupt. */
@@ -108,7 +131,7 @@ struct gev_embed {
 
 	/* Makes the calling OS thread a hub's thread and its present flow of control the main greenlet.
 	 * `original(name)` gives libc's own function of that name, or NULL; the runtime calls only those from then on.
-	 * Again on the same thread: 0. -ENOMEM, -EMFILE. */
+	 * Again on the same thread: 0. -ENOMEM. */
 	int (*start)(void *(*original)(const char *name));
 
 	/* Whether green threads can have an identity (thread-local storage) of their own here. When not,
@@ -158,7 +181,7 @@ struct gev_embed {
 	void (*kill)(struct gev_greenlet *g, bool killed);
 	/* Lets every ready greenlet run once, then goes on. 0, also when there is no other. */
 	void (*yield)(void);
-	/* Sleeps until the deadline. 0, -ECANCELED or -EINTR, as park. Greenlets only. */
+	/* Sleeps until the deadline. 0, -ECANCELED or -EINTR, as park; -ETIMEDOUT: a gev_timeout around it has fired. Greenlets only. */
 	int (*sleep_until)(int64_t deadline, unsigned flags);
 
 	/* The parking lot: a futex in user space, for greenlets AND plain OS threads (these sleep on a real futex).
@@ -188,8 +211,8 @@ struct gev_embed {
 	 * > 0: which; a hint: try the call, and wait again on EAGAIN. -ETIMEDOUT, -ECANCELED, -EINTR, -EBADF (fd is not open, or
 	 * another greenlet closed it meanwhile), -ENOMEM. -ELOOP: an epoll descriptor, nested too deep to be watched. A descriptor that epoll cannot watch (a regular file) is ready at once; a caller must bear -EPERM too. */
 	int (*fd_wait)(int fd, int events, int64_t deadline, unsigned flags);
-	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ECANCELED, -EINTR,
-	 * -EBADF if one was closed meanwhile, -ENOMEM, -ELOOP as fd_wait. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
+	/* Parks until one of n descriptors is ready: the number that are, 0 when the deadline passed, -ETIMEDOUT when a gev_timeout around it
+	 * fired, -ECANCELED, -EINTR, -EBADF if one was closed meanwhile, -ENOMEM, -ELOOP as fd_wait. Descriptors that epoll cannot watch count as ready; entries with fd < 0 never
 	 * are. A hint again: ask the kernel with a zero timeout afterwards. */
 	int (*fds_wait)(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
 	/* Must be called BEFORE a descriptor number is closed or replaced (close, dup2's target, close_range), from whatever OS thread does that:

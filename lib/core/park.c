@@ -132,7 +132,7 @@ int gev__sleep_until(int64_t deadline, unsigned flags)
 	for (;;) {
 		int r = gev__park(deadline, flags);
 		if (r == -ETIMEDOUT)
-			return flags & GEV_PARK_KILLABLE && gev__timeout_was_it(gev__self()) ? r : 0;
+			return gev__timeout_was_it(gev__self(), flags) ? r : 0;
 		if (r < 0)
 			return r;
 	}

@@ -65,9 +65,9 @@ int gev__timeout_check(struct gev_greenlet *g)
 	return -ETIMEDOUT;
 }
 
-bool gev__timeout_was_it(const struct gev_greenlet *g)
+bool gev__timeout_was_it(const struct gev_greenlet *g, unsigned flags)
 {
-	return gev__marks(g) & GEV__MARK_TIMED && g->extra->by_timeout;
+	return flags & GEV_PARK_KILLABLE && gev__marks(g) & GEV__MARK_TIMED && g->extra->by_timeout;
 }
 
 /* ---- The public face ---- */

@@ -14,8 +14,8 @@ int gev__timeout_clip(struct gev_greenlet *g, int64_t *deadline);
 void gev__timeout_passed(struct gev_greenlet *g);
 /* Without waiting: whether one has passed by now. 0 or -ETIMEDOUT. */
 int gev__timeout_check(struct gev_greenlet *g);
-/* Whether it was a timeout, and not its own deadline, that ended the last wait that a kill may end with -ETIMEDOUT. */
-bool gev__timeout_was_it(const struct gev_greenlet *g);
+/* Whether it was a timeout, and not its own deadline, that ended g's last wait, one with these flags, with -ETIMEDOUT. */
+bool gev__timeout_was_it(const struct gev_greenlet *g, unsigned flags);
 
 /* The shield has changed: other timeouts count. */
 void gev__timeouts_reconsider(struct gev_greenlet *g);

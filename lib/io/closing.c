@@ -100,6 +100,8 @@ static void close_record(struct table *t, struct record *r)
 		while (side->first)
 			gev__waiter_deliver(side->first, -EBADF);
 	}
+	while (r->others)
+		gev__waiter_deliver(r->others, -EBADF);
 	if (loop)
 		gev__loop_changed(loop);
 	r->closed_at = __atomic_add_fetch(&t->closings, 1, __ATOMIC_RELAXED);

@@ -29,51 +29,44 @@ int gev_fd_wait(int fd, int events, double timeout)
 	return (int)gev__result(r);
 }
 
-static size_t list_wants(struct gev_fd_want *want, const struct pollfd *fds, nfds_t n)
-{
-	const short in = POLLIN | POLLRDNORM, out = POLLOUT | POLLWRNORM;
-	size_t k = 0;
-	for (nfds_t i = 0; i < n; i++) {
-		short e = fds[i].events;
-		if (fds[i].fd < 0)
-			continue;
-		want[k] = (struct gev_fd_want){.fd = fds[i].fd};
-		if (e == 0 || e & ~(in | out))
-			want[k].poll_events = e ? e : POLLERR | POLLHUP;
-		else
-			want[k].events = (short)((e & in ? GEV_READABLE : 0) | (e & out ? GEV_WRITABLE : 0));
-		k++;
-	}
-	return k;
-}
-
 static int look(struct pollfd *fds, nfds_t n)
 {
 	int r = gev__sys.poll(fds, n, 0);
 	return r >= 0 ? r : errno == EINTR ? 0 : -errno;
 }
 
-static int poll_until(struct pollfd *fds, nfds_t n, struct gev__operation *op)
+static int rest(int64_t deadline)
+{
+	int64_t until = gev__now() + NS_PER_S / 1000;
+	return gev__sleep_until(until < deadline ? until : deadline, GEV_PARK_KILLABLE);
+}
+
+static int poll_until(struct pollfd *fds, nfds_t n, int64_t deadline)
 {
 	enum { FEW = 16, SPINS = 4 };
 	struct gev_fd_want few[FEW], *want = few;
 	int r = look(fds, n);
-	if (r != 0 || op->deadline == 0)
+	if (r != 0 || deadline == 0)
 		return r;
 	if (n > FEW && (want = malloc(n * sizeof *want)) == NULL)
 		return -ENOMEM;
-	size_t wants = list_wants(want, fds, n);
-	while (r == 0) {
-		/* epoll reports hang-ups and errors of a descriptor whose other direction was asked for; a round in vain is then followed by a rest. */
-		if (op->vain++ >= SPINS)
-			r = gev__operation_nap(op);
-		if (r == 0)
-			r = wants ? gev__fds_wait(want, wants, op->deadline, GEV_PARK_KILLABLE)
-				  : gev__sleep_until(op->deadline, GEV_PARK_KILLABLE);
-		if (r < 0 && r != -EBADF && r != -ETIMEDOUT)
+	size_t wants = gev_fd_wants(want, fds, n);
+	for (unsigned rounds = 0; r == 0; rounds++) {
+		/* epoll reports hang-ups and errors of a descriptor whose other direction was asked for; rounds in vain are then followed by a rest. */
+		int why = rounds < SPINS ? 0 : rest(deadline);
+		if (why == 0)
+			why = wants ? gev__fds_wait(want, wants, deadline, GEV_PARK_KILLABLE)
+				    : gev__sleep_until(deadline, GEV_PARK_KILLABLE);
+		/* An epoll descriptor that cannot be watched: only the kernel knows, when it is asked. */
+		if (why == -ELOOP)
+			why = rest(deadline);
+		/* Closed meanwhile: the kernel's word for it is POLLNVAL. */
+		if (why < 0 && why != -EBADF) {
+			r = why;
 			break;
+		}
 		r = look(fds, n);
-		if (r == 0 && gev__now() >= op->deadline)
+		if (r == 0 && gev__now() >= deadline)
 			break;
 	}
 	if (want != few)
@@ -85,5 +78,5 @@ int gev_poll(struct pollfd *fds, nfds_t n, double timeout)
 {
 	struct gev__operation op;
 	int r = gev__operation_begin(&op, -1, timeout);
-	return (int)gev__result(r < 0 ? r : poll_until(fds, n, &op));
+	return (int)gev__result(r < 0 ? r : poll_until(fds, n, op.deadline));
 }

@@ -18,7 +18,6 @@
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
 #include "lib/core/park.h"
-#include "lib/io/nest.h"
 #include "lib/io/record.h"
 
 /* In the place of a waiter, for observers, while the greenlet waits for more than that one could say. */
@@ -61,7 +60,7 @@ static void settle(struct gev__hub *hub, void *data)
 	gev__table_settle(data);
 }
 
-static struct table *table_of(struct gev__hub *h)
+struct table *gev__table_of(struct gev__hub *h)
 {
 	struct gev__slot *slot = &h->slots[GEV__SLOT_READINESS];
 	if (likely(slot->data != NULL))
@@ -116,7 +115,7 @@ static __attribute__((noinline)) struct record *add(struct table *t, unsigned fd
 	return &records[fd & (CHUNK - 1)];
 }
 
-static inline struct record *make(struct table *t, unsigned fd)
+struct record *gev__record_make(struct table *t, unsigned fd)
 {
 	struct record *r = gev__record_find(t, fd);
 	return likely(r != NULL) ? r : add(t, fd);
@@ -223,8 +222,7 @@ static __attribute__((noinline)) int start(struct gev__hub_loop *loop, struct ta
 	return 0;
 }
 
-/* Queues w on one side of fd and has it watched. */
-static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool open, struct waiter *w)
+int gev__watch(struct gev__hub *h, struct table *t, int fd, int which, bool open, struct waiter *w)
 {
 	if (fd < 0)
 		return -EBADF;
@@ -232,7 +230,7 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 	struct gev__hub_loop *loop = gev__loop_get(h, &error);
 	if (unlikely(loop == NULL))
 		return error;
-	struct record *r = make(t, (unsigned)fd);
+	struct record *r = gev__record_make(t, (unsigned)fd);
 	if (unlikely(r == NULL))
 		return -ENOMEM;
 	struct side *side = &r->side[which];
@@ -245,8 +243,7 @@ static int watch(struct gev__hub *h, struct table *t, int fd, int which, bool op
 	return 0;
 }
 
-/* Instead of a wait for a number that some thread is closing just now. */
-static int let_close(int hint, int64_t deadline, unsigned flags)
+int gev__let_close(int hint, int64_t deadline, unsigned flags)
 {
 	int64_t until = gev__now() + NS_PER_S / 5000;
 	int r = gev__sleep_until(until < deadline ? until : deadline, flags);
@@ -257,13 +254,13 @@ static int let_close(int hint, int64_t deadline, unsigned flags)
 static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__self();
-	struct table *t = table_of(g->hub);
+	struct table *t = gev__table_of(g->hub);
 	if (unlikely(t == NULL))
 		return -ENOMEM;
 	struct waiter *w = (struct waiter *)(void *)g->wait_room;
 	*w = (struct waiter){.g = g};
 	uint32_t closings = gev__closings(t);
-	int r = watch(g->hub, t, fd, which, flags & GEV_FD_OPEN, w);
+	int r = gev__watch(g->hub, t, fd, which, flags & GEV_FD_OPEN, w);
 	while (r == 0) {
 		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
 		if (likely(w->got != 0)) {
@@ -274,10 +271,10 @@ static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
 		}
 	}
 	gev__waiter_dequeue(w);
-	return unlikely(r == -EALREADY) ? let_close(1 << which, deadline, flags) : r;
+	return unlikely(r == -EALREADY) ? gev__let_close(1 << which, deadline, flags) : r;
 }
 
-static void leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, size_t n)
+void gev__leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, size_t n)
 {
 	*(struct crowd *)(void *)g->wait_room = (struct crowd){.want = want, .n = n, .tag = want ? &crowd_tag : NULL};
 }
@@ -301,36 +298,31 @@ int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way, const struc
 	return 1;
 }
 
-static int one_error(const struct waiter *w)
-{
-	return w[READ_SIDE].got < 0 ? w[READ_SIDE].got : w[WRITE_SIDE].got;
-}
-
 static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigned flags)
 {
 	struct gev_greenlet *g = gev__self();
-	struct table *t = table_of(g->hub);
+	struct table *t = gev__table_of(g->hub);
 	if (unlikely(t == NULL))
 		return -ENOMEM;
 	struct waiter w[SIDES] = {{.g = g}, {.g = g}};
 	struct gev_fd_want want = {.fd = fd, .events = GEV_READABLE | GEV_WRITABLE};
-	leave_note(g, &want, 1);
+	gev__leave_note(g, &want, 1);
 	uint32_t closings = gev__closings(t);
-	int r = watch(g->hub, t, fd, READ_SIDE, flags & GEV_FD_OPEN, &w[READ_SIDE]);
+	int r = gev__watch(g->hub, t, fd, READ_SIDE, flags & GEV_FD_OPEN, &w[READ_SIDE]);
 	if (r == 0)
-		r = watch(g->hub, t, fd, WRITE_SIDE, true, &w[WRITE_SIDE]);
+		r = gev__watch(g->hub, t, fd, WRITE_SIDE, true, &w[WRITE_SIDE]);
 	while (r == 0) {
 		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
 		int got = w[READ_SIDE].got | w[WRITE_SIDE].got;
 		if (got && gev__closed_since(t, w[READ_SIDE].side, closings))
 			r = -EBADF;
 		else if (got && r != -ECANCELED)
-			r = got < 0 ? one_error(w) : got;
+			r = got < 0 ? gev__one_error(w) : got;
 	}
 	gev__waiter_dequeue(&w[READ_SIDE]);
 	gev__waiter_dequeue(&w[WRITE_SIDE]);
-	leave_note(g, NULL, 0);
-	return unlikely(r == -EALREADY) ? let_close(GEV_READABLE | GEV_WRITABLE, deadline, flags) : r;
+	gev__leave_note(g, NULL, 0);
+	return unlikely(r == -EALREADY) ? gev__let_close(GEV_READABLE | GEV_WRITABLE, deadline, flags) : r;
 }
 
 int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
@@ -345,8 +337,8 @@ int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
 void gev__fd_note_read(int fd, bool took_all)
 {
 	struct gev__hub *h = gev__hub_here();
-	struct table *t = h->loop ? table_of(h) : NULL;
-	struct record *r = t ? make(t, (unsigned)fd) : NULL;
+	struct table *t = h->loop ? gev__table_of(h) : NULL;
+	struct record *r = t ? gev__record_make(t, (unsigned)fd) : NULL;
 	if (r == NULL || r->drained == took_all)
 		return;
 	if (unlikely(r->type == TYPE_UNKNOWN)) {
@@ -365,84 +357,4 @@ bool gev__fd_drained(int fd)
 	struct gev__hub *h = gev__hub_here();
 	const struct record *r = gev__record_find(h->slots[GEV__SLOT_READINESS].data, (unsigned)fd);
 	return r && r->drained;
-}
-
-/* ---- Many at once ---- */
-
-static int watch_all(struct gev__hub *h, struct table *t, const struct gev_fd_want *want, size_t n, int nest,
-		     struct waiter *w)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (want[i].fd < 0)
-			continue;
-		for (int s = 0; s < SIDES; s++) {
-			if (!(want[i].events & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
-				continue;
-			int r = watch(h, t, want[i].fd, s, false, &w[i * SIDES + (size_t)s]);
-			if (r < 0)
-				return r;
-		}
-	}
-	return nest >= 0 ? watch(h, t, nest, READ_SIDE, true, &w[n * SIDES]) : 0;
-}
-
-static int collect(struct table *t, const struct waiter *w, size_t n, uint32_t closings)
-{
-	int ready = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct waiter *both = &w[i * SIDES];
-		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): gev__fds_wait has set all n * SIDES + 1 of them. */
-		int got = both[READ_SIDE].got | both[WRITE_SIDE].got;
-		if (got < 0)
-			return one_error(both);
-		if (got && gev__closed_since(t, both[both[READ_SIDE].got == 0].side, closings))
-			return -EBADF;
-		ready += got != 0;
-	}
-	return ready + (w[n * SIDES].got != 0);
-}
-
-int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags)
-{
-	enum { ON_STACK = 8 };
-	struct gev_greenlet *g = gev__self();
-	struct table *t = table_of(g->hub);
-	if (t == NULL)
-		return -ENOMEM;
-	int nest;
-	int r = gev__nest_odd(want, n, &nest);
-	struct waiter few[ON_STACK * SIDES + 1];
-	struct waiter *w = few;
-	size_t count = n * SIDES + 1;
-	if (r == 0 && n > ON_STACK && (w = malloc(count * sizeof *w)) == NULL)
-		r = -ENOMEM;
-	if (r == 0) {
-		for (size_t i = 0; i < count; i++)
-			w[i] = (struct waiter){.g = g, .observes = true};
-		uint32_t closings = gev__closings(t);
-		r = watch_all(g->hub, t, want, n, nest, w);
-		if (nest >= 0)
-			gev__loop_claim(nest); /* a program that closes all numbers must not reach it while we sleep */
-		leave_note(g, want, n);
-		while (r == 0) {
-			r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
-			int ready = collect(t, w, n, closings);
-			if (ready != 0)
-				r = ready;
-		}
-		leave_note(g, NULL, 0);
-		for (size_t i = 0; i < count; i++)
-			gev__waiter_dequeue(&w[i]);
-		if (r == -EALREADY)
-			r = let_close(1, deadline, flags);
-		if (w != few)
-			free(w);
-	}
-	if (nest >= 0) {
-		gev__loop_disclaim(nest);
-		gev__fd_closing(nest);
-		gev__sys.close(nest);
-		gev__fd_closed(nest);
-	}
-	return r == -ETIMEDOUT ? 0 : r;
 }

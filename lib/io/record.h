@@ -1,4 +1,4 @@
-/* record.h: what a hub keeps of each descriptor number; for lib/io/readiness.c, which waits, and lib/io/closing.c, which ends waits.
+/* record.h: what a hub keeps of each descriptor number; for lib/io/readiness.c and lib/io/many.c, which wait, and lib/io/closing.c, which ends waits.
  *
  *      hub's table -> chunk of 256 records -> record: side[READ], side[WRITE]: { ev_io, waiters }
  *
@@ -23,7 +23,7 @@ _Static_assert(1 << READ_SIDE == GEV_READABLE && 1 << WRITE_SIDE == GEV_WRITABLE
 struct side;
 
 struct waiter {
-	struct side *side; /* first, as wait_room wants it */
+	struct side *side; /* first, as wait_room wants it; NULL: on a record's list of the others */
 	struct waiter *next;
 	struct waiter **link; /* NULL: not queued */
 	struct gev_greenlet *g;
@@ -41,6 +41,8 @@ struct side {
 
 struct record {
 	struct side side[SIDES];
+	struct waiter *
+		others; /* who wait for something else than reading and writing, elsewhere: they are told of the closing */
 	bool drained;       /* nothing to read when last looked at: see gev__fd_note_read */
 	uint8_t type;       /* enum type */
 	bool used;          /* atomic, other threads read it: a watcher was started since the number was last closed */
@@ -87,7 +89,7 @@ static inline void gev__waiter_dequeue(struct waiter *w)
 	*w->link = w->next;
 	if (w->next)
 		w->next->link = w->link;
-	else
+	else if (w->side)
 		w->side->last = w->link;
 	w->link = NULL;
 }
@@ -98,6 +100,26 @@ static inline void gev__waiter_deliver(struct waiter *w, int got)
 	w->got = got;
 	gev__wake_here(w->g);
 }
+
+/* Of the two waiters, one a side, of which one has an error. */
+static inline int gev__one_error(const struct waiter *w)
+{
+	return w[READ_SIDE].got < 0 ? w[READ_SIDE].got : w[WRITE_SIDE].got;
+}
+
+/* ---- lib/io/readiness.c ---- */
+
+/* The hub's; made at the first call. NULL: no memory. */
+struct table *gev__table_of(struct gev__hub *h);
+struct record *gev__record_make(struct table *t, unsigned fd);
+
+/* Queues w on one side of fd and has it watched. `open`: fd is known to be open. 0; -EBADF, -ELOOP, -ENOMEM, -EMFILE; -EALREADY: some thread is
+ * closing that number just now, and gev__let_close is to be called instead of a wait. */
+int gev__watch(struct gev__hub *h, struct table *t, int fd, int which, bool open, struct waiter *w);
+int gev__let_close(int hint, int64_t deadline, unsigned flags);
+
+/* For observers: for what g waits, until the next note; NULL, 0: for nothing. */
+void gev__leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, size_t n);
 
 /* ---- lib/io/closing.c ---- */
 

@@ -63,31 +63,13 @@ void poll_mask_end(const sigset_t *mask, uint64_t before)
 		patch_mask_set(before);
 }
 
-static size_t list_wants(struct gev_fd_want *want, const struct pollfd *fds, nfds_t n)
-{
-	const short in = POLLIN | POLLRDNORM, out = POLLOUT | POLLWRNORM;
-	size_t k = 0;
-	for (nfds_t i = 0; i < n; i++) {
-		short e = fds[i].events;
-		if (fds[i].fd < 0)
-			continue;
-		want[k] = (struct gev_fd_want){.fd = fds[i].fd};
-		if (e == 0 || (e & ~(in | out)))
-			want[k].poll_events = e ? e : POLLERR | POLLHUP;
-		else
-			want[k].events = (short)((e & in ? GEV_READABLE : 0) | (e & out ? GEV_WRITABLE : 0));
-		k++;
-	}
-	return k;
-}
-
 static int wait_rounds(struct pollfd *fds, nfds_t n, int64_t deadline, const sigset_t *mask)
 {
 	struct gev_fd_want few[ON_STACK], *want = few;
 	uint64_t before = 0;
 	if (n > ON_STACK && (want = malloc(n * sizeof *want)) == NULL)
 		return -ENOMEM;
-	size_t wants = list_wants(want, fds, n);
+	size_t wants = gev_fd_wants(want, fds, n);
 	int r = poll_mask_begin(mask, &before);
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		r = poll_rest(rounds, deadline);

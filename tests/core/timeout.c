@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -11,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/core/lot.h"
 #include "lib/core/park.h"
+#include "lib/io/readiness.h"
 
 static int said(int r)
 {
@@ -54,6 +56,41 @@ Test(timeout, ends_every_blocking_call_until_its_end)
 		cr_expect(gev_timeout_end(&t));
 		cr_expect_eq(said(gev_sleep(0.001)), 0, "not after its end");
 		cr_expect(gev_timeout_end(&t), "again it only answers");
+	}
+}
+
+/* poll's own time is no error, and the stretch's is. */
+static const struct {
+	const char *desc;
+	nfds_t n;
+	short events;
+	double timeout;
+} polls[] = {
+	{"readable", 1, POLLIN, 100},
+	{"for ever", 1, POLLIN, GEV_FOREVER},
+	{"urgent data", 1, POLLPRI, 100},
+	{"nothing at all", 0, 0, 100},
+	{"what hang-ups are reported of without being asked for", 1, 0, GEV_FOREVER},
+};
+
+Test(timeout, ends_a_poll_and_is_told_from_its_own_time)
+{
+	int fds[2];
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	for (size_t i = 0; i < sizeof polls / sizeof *polls; i++) {
+		struct pollfd p = {.fd = fds[0], .events = polls[i].events};
+		struct gev_timeout t;
+		cr_assert_eq(gev_timeout_begin(&t, 100), 0);
+		cr_expect_eq(gev_poll(&p, polls[i].n, 0.001), 0, "%s", polls[i].desc);
+		cr_expect_not(gev_timeout_end(&t));
+		cr_assert_eq(gev_timeout_begin(&t, 0.01), 0);
+		cr_expect_eq(gev_poll(&p, polls[i].n, polls[i].timeout), -1, "%s", polls[i].desc);
+		cr_expect_eq(errno, ETIMEDOUT, "%s", polls[i].desc);
+		struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLPRI};
+		cr_expect_eq(gev__fds_wait(&want, 1, gev__now() + NS_PER_S, GEV_PARK_KILLABLE), -ETIMEDOUT);
+		cr_expect_eq(gev__fds_wait(&want, 1, gev__now() + NS_PER_S / 1000, 0), 0, "no kill point");
+		cr_expect(gev_timeout_end(&t));
+		cr_expect_eq(gev_poll(&p, polls[i].n, 0.001), 0, "%s: not after its end", polls[i].desc);
 	}
 }
 

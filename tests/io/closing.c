@@ -31,7 +31,7 @@ static void make_pair(void)
 
 /* ---- Who closes ---- */
 
-enum kind { READS, WRITES, WAITS_BOTH, POLLS, KINDS };
+enum kind { READS, WRITES, WAITS_BOTH, POLLS, POLLS_ODDLY, KINDS };
 
 /* What a waiter of that kind is told: 0 or more, or -errno. */
 static void *wait_as(void *arg)
@@ -51,6 +51,9 @@ static void *wait_as(void *arg)
 	case WAITS_BOTH: /* full by now, and empty */
 		return (void *)(intptr_t)gev__fd_wait(fds[0], GEV_READABLE | GEV_WRITABLE, in_ms(60000), 0);
 	case POLLS:
+		return (void *)(intptr_t)gev__fds_wait(&want, 1, in_ms(60000), 0);
+	case POLLS_ODDLY:
+		want = (struct gev_fd_want){.fd = fds[0], .poll_events = POLLPRI};
 		return (void *)(intptr_t)gev__fds_wait(&want, 1, in_ms(60000), 0);
 	case KINDS:
 		break;

@@ -317,6 +317,12 @@ Test(descriptor, poll_gives_the_kernels_own_flags)
 	cr_expect_eq(gev_poll(p, 1, 10), 1);
 	cr_expect_eq(p[0].revents, POLLNVAL, "closed meanwhile");
 	gev_join(g, 10, NULL);
+	cr_assert(make_socket(fds, 0));
+	p[0] = (struct pollfd){.fd = fds[0], .events = POLLPRI};
+	g = gev_spawn(close_later, &fds[0]);
+	cr_expect_eq(gev_poll(p, 1, 10), 1);
+	cr_expect_eq(p[0].revents, POLLNVAL, "closed meanwhile, and watched in a set of its own");
+	gev_join(g, 10, NULL);
 	cr_expect_eq(gev_poll(NULL, 0, 0.002), 0);
 	cr_expect_eq(gev_poll(NULL, 0, NAN), -1);
 	cr_expect_eq(errno, EINVAL);
