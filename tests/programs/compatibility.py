@@ -10,25 +10,21 @@ What was predicted and not met in this run is counted, and says nothing: that a 
 Prints a line a program. With --write, all must be there, and the page is made anew. Ends with 1 if prediction and observation disagree.
 """
 import argparse
-import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 
 import programs
+import running
 
-LIMIT = 40
 MAX_BLOCKING = "20ms"
 STATISTICS = "statistics"  # a file in the program's folder
 
-HEAD = """# Compatibility: twenty-one programs from Debian, predicted and observed
+HEAD = """# Compatibility: programs from Debian, predicted and observed
 
 This page is made by `./dev compatibility`, which runs `tests/programs/compatibility.py`: every program natively and with the shim, under
 a small load of twenty clients or its own work; both must answer the same.
@@ -41,66 +37,6 @@ a small load of twenty clients or its own work; both must answer the same.
 * **agree**: what was observed had been predicted, and where nothing had been predicted nothing was observed.
 
 """ % MAX_BLOCKING
-
-
-def listens(port):
-    with contextlib.suppress(OSError):
-        return any(line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
-                   for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
-    return False
-
-
-def end(process):
-    """Its whole group: asked, then made to."""
-    for sign, patience in ((signal.SIGTERM, 3), (signal.SIGKILL, 3)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
-            if sign == signal.SIGKILL:
-                break
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def run(case, prefix, environment):
-    """(what it answered, what it wrote on standard error, its statistics)"""
-    with tempfile.TemporaryDirectory(prefix="gev-") as folder, contextlib.ExitStack() as stack:
-        place = programs.Place(folder)
-        prepared = case.prepare(place) if case.prepare else None
-        if prepared is not None:
-            stack.enter_context(prepared)
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
-            process = subprocess.Popen([*prefix, *map(str, case.command(place))], stdin=subprocess.DEVNULL, stdout=out, stderr=error,
-                                       env={**os.environ, **environment}, cwd=folder, start_new_session=True)
-            try:
-                answer = talk(case, place, process, out)
-            finally:
-                end(process)
-            if case.files:
-                answer = [answer, (place / "got").read_bytes() if (place / "got").exists() else None]
-            error.seek(0)
-            counts = pathlib.Path(folder, STATISTICS)
-            return answer, error.read().decode(errors="replace"), counts.read_text() if counts.exists() else ""
-
-
-def talk(case, place, process, out):
-    limit = time.monotonic() + LIMIT
-    if case.drive is None:
-        try:
-            status = process.wait(LIMIT)
-        except subprocess.TimeoutExpired:
-            return "does not end"
-        out.seek(0)
-        return [status, out.read()]
-    while not listens(place.port):
-        if process.poll() is not None or time.monotonic() > limit:
-            return "does not listen"
-        time.sleep(0.02)
-    try:
-        return case.drive(place)
-    except (OSError, ValueError) as error:
-        return f"does not answer ({type(error).__name__})"
 
 
 def predict(gev, case):
@@ -164,12 +100,13 @@ def version(package):
 
 
 def examine(gev, case):
-    native = run(case, [], {})[0]
-    green, said, statistics = run(case, [gev, "run", "--"], {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": MAX_BLOCKING,
-                                                             "GEV_STATS": f"json,{STATISTICS}"})
+    native = running.run(case).answer
+    run = running.run(case, [gev, "run", "--"], {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": MAX_BLOCKING, "GEV_STATS": f"json,{STATISTICS}"},
+                      [STATISTICS])
+    green = run.answer
     report = predict(gev, case)
-    calls, computed = observe(said)
-    passed = passed_through(statistics)
+    calls, computed = observe(run.error)
+    passed = passed_through(run.files[STATISTICS])
     surprises, unmet = judge(report, {**passed, **calls})
     counts = [sum(f["standing"] == standing for f in report["functions"]) for standing in ("cooperative", "harmless", "not covered")]
     past = sum(len(c["users"]) for c in report["system_calls"] if c["standing"] == "not covered")
@@ -204,7 +141,7 @@ def main():
     gev = str((options.build / "tools/gev").resolve())
     results, missing = [], []
     for case in programs.CASES:
-        if options.names and os.path.basename(case.name) not in options.names:
+        if case.name.endswith(".c") or options.names and os.path.basename(case.name) not in options.names:
             continue
         if not shutil.which(case.name):
             missing.append(case.package)

@@ -3,8 +3,8 @@
 
 CPython's own regression tests, each group run natively and preloaded; what each test case says must be the same in both. A MariaDB server under
 sysbench: transactions without errors, tables that check, one OS thread, and an end within seconds. Two programs in C++ and with OpenMP, compiled
-here. What is not installed is skipped with a word. Prints a line each; ends with 1 if one is not as it is natively, except for what is listed as
-known, which must still be so.
+here. The programs of programs.py, natively and preloaded: the same answers and the same end, on one OS thread. What is not installed is skipped
+with a word. Prints a line each; ends with 1 if one is not as it is natively, except for what is listed as known, which must still be so.
 """
 import argparse
 import concurrent.futures
@@ -19,6 +19,10 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree
+
+import programs
+import running
+import servers
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3.11"
@@ -50,6 +54,10 @@ This page is made by `./dev suites`, which runs `tests/programs/suites.py`. CPyt
 processes are run natively and preloaded, and each test case must say the same. The MariaDB server answers sysbench preloaded: no failed
 transactions beyond the deadlocks that sysbench itself expects, tables that `CHECK TABLE` finds right, one OS thread, and a clean shutdown. The
 C++ and OpenMP programs are compiled here, and print the same in both runs.
+
+The programs from Debian packages run natively and preloaded under the same small load, of clients that belong to them or of twenty connections
+at once; what they answer and the status with which they end (servers on SIGTERM) must be the same, and preloaded no process of theirs, their
+clients included, may ever be seen with more than one OS thread, except where the page says why.
 
 """
 
@@ -212,6 +220,37 @@ def compiled(source, flags, environment, build):
     return version([compiler, "-dumpfullversion"]), "the same output", wrong
 
 
+# ---- Programs from Debian packages ----
+
+
+def program(case, build):
+    if case.name.endswith(".c"):
+        if subprocess.run(["dpkg-query", "-W", case.package], capture_output=True, check=False).returncode:
+            raise Skip(f"the package {case.package} is missing")
+    elif not shutil.which(case.name) and not (servers.POSTGRES / case.name).exists():
+        raise Skip(f"the package {case.package} is missing")
+    native, patched = running.run(case), running.run(case, environment=preload(build))
+    wrong = []
+    if isinstance(native.answer, str):
+        wrong.append(f"natively it {native.answer}")
+    if native.answer != patched.answer:
+        wrong.append(f"answers {patched.answer}"[:200] if isinstance(patched.answer, str) else "other answers")
+    if native.status != patched.status and not case.any_status:
+        wrong.append(f"ends with {native.status} natively, {patched.status} preloaded")
+    if patched.threads > case.threads:
+        wrong.append(f"{patched.threads} OS threads")
+    if "cannot be preloaded" in patched.error:
+        wrong.append("it was not preloaded")
+    note = f"OS threads: {native.threads} natively, {patched.threads} preloaded; ends with {'any status' if case.any_status else native.status}"
+    if patched.threads > 1:
+        note += "; " + case.because
+    return debian_version(case.package), note, wrong
+
+
+def debian_version(package):
+    return subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=False).stdout
+
+
 def suites():
     found = {f"CPython {group}": (lambda build, group=group: python(group, build)) for group in PYTHON_GROUPS}
     found["MariaDB, native AIO"] = lambda build: mariadb(1, build)
@@ -219,6 +258,7 @@ def suites():
     found["C++20 threads"] = lambda build: compiled("threads.cc", ["-std=c++20"], {}, build)
     found["OpenMP, passive"] = lambda build: compiled("openmp.c", ["-fopenmp"],
                                                       {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "8"}, build)
+    found.update({case.title: (lambda build, case=case: program(case, build)) for case in programs.CASES})
     return found
 
 
