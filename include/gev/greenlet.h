@@ -26,7 +26,8 @@ struct gev_spawn_attr {
 };
 
 enum {
-	/* Shares the OS thread's thread-local storage, and costs least; on its own once libpatch.so is active, where any libc call may switch. */
+	/* Shares the OS thread's thread-local storage, and costs least; on its own once libpatch.so is active, where any libc call may switch.
+	 * errno and the C++ exceptions that it is handling are its own all the same (exceptions: if C++ was loaded before the hub was made). */
 	GEV_IDENTITY_DEFAULT = 0,
 	GEV_IDENTITY_SHARED = 1,
 	/* Its own errno, thread_local variables, pthread_self(), locale. */

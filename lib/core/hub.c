@@ -18,6 +18,7 @@
 #include "lib/base/sys.h"
 #include "lib/core/deadlock.h"
 #include "lib/core/debug.h"
+#include "lib/core/exceptions.h"
 #include "lib/core/extra.h"
 #include "lib/core/handle.h"
 #include "lib/core/hooks.h"
@@ -164,6 +165,14 @@ void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
 		arrive_slowly(h, self);
 }
 
+static __attribute__((noinline)) void switch_in_catch(struct gev__exceptions *here, struct gev_greenlet *from,
+						      struct gev_greenlet *to)
+{
+	struct gev__exceptions own = gev__exceptions_take(here);
+	gev__context_switch(&from->context, &to->context);
+	*here = own;
+}
+
 void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
 {
 	h->busy++;
@@ -177,7 +186,10 @@ void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
 	bool shares = !from->own_identity;
 	if (shares)
 		from->saved_errno = errno;
-	gev__context_switch(&from->context, &next->context);
+	if (shares && gev__exceptions_any(h->cxx))
+		switch_in_catch(h->cxx, from, next);
+	else
+		gev__context_switch(&from->context, &next->context);
 	gev__hub_arrive(h, from);
 	if (shares)
 		errno = from->saved_errno;
@@ -412,6 +424,7 @@ struct gev__hub *gev__hub_get(int *error)
 	void *nobody = NULL;
 	bool first = __atomic_compare_exchange_n(&gev__first_hub.tp, &nobody, h->main.context.tp, false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	h->cxx = gev__exceptions_here();
 	h->libc_tls = (char *)&errno - (char *)h->main.context.tp;
 	h->running = first ? &gev__first_hub : &h->own_running;
 	gev__hub_arrive(h, &h->main);

@@ -17,6 +17,7 @@
 #include "lib/core/timers.h"
 
 struct ev_loop;
+struct gev__exceptions;
 
 /* What a higher module keeps for a hub. The hub calls it down; it never looks up. */
 struct gev__slot {
@@ -55,6 +56,7 @@ struct gev__hub {
 	int64_t ticked_at;
 	int64_t polled_at;
 	uint32_t warm;                /* how many of the next have been touched ahead */
+	struct gev__exceptions *cxx;  /* of those who run as the OS thread; NULL: no C++ */
 	ptrdiff_t libc_tls;           /* where errno and its neighbours lie from every thread pointer */
 	struct gev__running *running; /* gev__first_hub, or our own */
 	struct gev__running own_running;

@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/core/exceptions.h"
 #include "lib/core/hub.h"
 
 const struct gev_signal_hooks *gev__signal_hooks;
@@ -56,7 +57,12 @@ void gev__preempt(void)
 	gev__set_state(g, GEV__READY);
 	g->why = 0;
 	h->preempted = g;
+	struct gev__exceptions *here = g->own_identity ? NULL : h->cxx, own = {0};
+	if (here)
+		own = gev__exceptions_take(here);
 	gev__context_switch(&g->context, &h->self.context);
+	if (here)
+		*here = own;
 	gev__hub_arrive(h, g);
 	h->busy--;
 	errno = saved;
