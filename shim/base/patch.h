@@ -63,10 +63,19 @@ void patch_families_start(void);
 #define PATCH_FAMILY PATCH_ANY
 #endif
 
+/* Something of the shim's would be noticed by a program that waits in the kernel: a tick on its way, a signal that lies here (signal/calm.c). */
+extern bool patch_restless;
+
+/* Sees to it; then as self_if_others. */
+struct gev_greenlet *patch_calm(void);
+
 /* The caller's greenlet, when it must not block the OS thread; NULL: make the original call. For descriptors and time. */
 static inline struct gev_greenlet *patch_green(void)
 {
-	return likely(!patch_enters[PATCH_FAMILY]) ? NULL : patch_gev->self_if_others();
+	if (likely(!patch_enters[PATCH_FAMILY]))
+		return NULL;
+	struct gev_greenlet *g = patch_gev->self_if_others();
+	return unlikely(g == NULL && __atomic_load_n(&patch_restless, __ATOMIC_RELAXED)) ? patch_calm() : g;
 }
 
 /* The caller's greenlet, others or not; NULL: a plain OS thread or the hub itself. For bookkeeping and objects. */

@@ -4,6 +4,7 @@
 
 #include "shim/pthread/futex.h"
 #include "shim/pthread/thread.h"
+#include "shim/signal/signals.h"
 
 long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -25,6 +26,13 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 		default:
 			break;
 		}
-	return real.syscall(number, a, b, c, d, e, f);
+	if (likely(!patch_restless) || !patch_signals_ours())
+		return real.syscall(number, a, b, c, d, e, f);
+	patch_calm();
+	long result = real.syscall(number, a, b, c, d, e, f);
+	int saved = errno;
+	patch_ticks_resume();
+	errno = saved;
+	return result;
 }
 EXPORT(syscall);

@@ -57,6 +57,7 @@ static void call_pinned(const struct sigaction *a, int sig, siginfo_t *info, uco
 	call_on_stack(a, sig, info, context);
 	patch_gev->pin(-1);
 	me->frames = frame.outer;
+	patch_ticks_resume();
 }
 
 /* At the caller's own mask. 0: there was no handler. 1: it restarts. 2: it does not. */

@@ -11,6 +11,7 @@ static void leave_frames(uintptr_t goal)
 	while (me->frames && (uintptr_t)me->frames < goal) {
 		patch_gev->pin(-1);
 		me->frames = me->frames->outer;
+		patch_ticks_resume();
 	}
 }
 

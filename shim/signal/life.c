@@ -65,6 +65,7 @@ void patch_signals_gone(void)
 	while (me->frames) { /* pthread_exit in a handler */
 		patch_gev->pin(-1);
 		me->frames = me->frames->outer;
+		patch_ticks_resume();
 	}
 	bool had = me->queue.has;
 	if (unlikely(had))
@@ -75,6 +76,9 @@ void patch_signals_gone(void)
 	me->known = false;
 	patch_mask_count(me->mask, -1);
 	patch_signals_touched--;
+	/* Who is left alone makes real calls, also by ways that nobody watches. */
+	if (unlikely(patch_restless) && patch_gev->thread_count() <= 2)
+		patch_ticks_hold();
 	/* What was given back is somebody else's now. */
 	if (unlikely(had))
 		patch_gev->attend();

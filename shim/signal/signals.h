@@ -225,6 +225,9 @@ void patch_ticks_begin(void);
 void patch_ticks_forked(void);
 /* libc has put a handler of its own in place of ours (pthread_cancel of a real thread). */
 void patch_ticks_again(void);
+/* None comes by the clock on the wall until one is asked for again, or until resume, which does nothing where none was held. */
+void patch_ticks_hold(void);
+void patch_ticks_resume(void);
 /* A thread was made: there is somebody to take turns with. */
 void patch_slices_needed(void);
 /* The next tick of a slice that could not end comes in that many nanoseconds. */

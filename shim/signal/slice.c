@@ -6,6 +6,9 @@
  *
  * Once somebody is found computing, the next sleeper's time is a tick too.
  *
+ * A tick of that timer disturbs no system call: where the kernel was at work for the thread, it comes at the return to the program
+ * (Linux 5.9, CONFIG_POSIX_CPU_TIMERS_TASK_WORK). Ticks by the clock on the wall do, and calm.c holds them where the program waits for real.
+ *
  * A tick switches only where it has interrupted the program's own code, and nothing below it holds a lock of libc's: not in the loader,
  * not under a handler that has interrupted libc, not between flockfile and funlockfile. Elsewhere it looks again a little later. */
 #include "shim/signal/slice.h"
@@ -23,7 +26,7 @@ static int64_t slice; /* nanoseconds; 0: off */
 static bool running;
 static int tries;
 
-const struct patch_timer *patch_slice_timer(void)
+struct patch_timer *patch_slice_timer(void)
 {
 	return &timer;
 }
@@ -75,6 +78,12 @@ void patch_slices_needed(void)
 		start();
 }
 
+void patch_slices_hold(void)
+{
+	if (timer.clock == CLOCK_MONOTONIC && running)
+		stop();
+}
+
 void patch_slices_forked(void)
 {
 	timer.id = -1;
@@ -94,6 +103,8 @@ static void try_again(void)
 
 bool patch_slice_ends(const ucontext_t *context)
 {
+	if (!running)
+		return false;
 	enum patch_place place = patch_place_of(context);
 	const struct patch_signals *me = &patch_sig;
 	bool idle = place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL;

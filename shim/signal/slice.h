@@ -9,7 +9,8 @@
 /* One of the kernel's timers, which sends ticks to the hub's OS thread. */
 struct patch_timer {
 	clockid_t clock;
-	int id; /* the kernel's number; -1: not made yet */
+	int id;  /* the kernel's number; -1: not made yet */
+	bool on; /* a tick is on its way */
 };
 
 /* Nanoseconds from now; every: then again and again, 0: once. after 0: no more. Async-signal-safe. */
@@ -17,7 +18,9 @@ void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every);
 
 void patch_slices_begin(void);
 void patch_slices_forked(void);
-const struct patch_timer *patch_slice_timer(void);
+struct patch_timer *patch_slice_timer(void);
+/* No tick by the clock on the wall, until patch_slices_needed. */
+void patch_slices_hold(void);
 /* A tick of that timer has interrupted the context: whether the running thread must now let the others run. */
 bool patch_slice_ends(const ucontext_t *context);
 /* The thread goes on after the others have run. */

@@ -23,7 +23,7 @@ enum { FIRST_LOOK = 50000, LAST_LOOK = 5000000 };
 static struct kernel_action libcs;
 static struct patch_timer soon = {.clock = CLOCK_MONOTONIC, .id = -1};
 static int64_t look = FIRST_LOOK;
-static bool armed;
+static bool held; /* there is more to do for others */
 
 /* Timers are not inherited by a fork's child (timer_create(2)), so each is made when it is first set. */
 static int make_timer(const struct patch_timer *timer)
@@ -46,15 +46,16 @@ void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every)
 			       .it_interval = {every / 1000000000, every % 1000000000}};
 	if (timer->id < 0 && (after == 0 || (timer->id = make_timer(timer)) < 0))
 		return;
+	timer->on = after != 0;
+	if (timer->on && timer->clock == CLOCK_MONOTONIC)
+		__atomic_store_n(&patch_restless, true, __ATOMIC_RELAXED);
 	kernel_call6(SYS_timer_settime, timer->id, 0, (long)&t, 0, 0, 0);
 }
 
 void patch_tick_soon(void)
 {
-	if (armed)
-		return;
-	armed = true;
-	patch_timer_set(&soon, look, 0);
+	if (!soon.on)
+		patch_timer_set(&soon, look, 0);
 }
 
 static struct patch_timer retry = {.clock = CLOCK_MONOTONIC, .id = -1};
@@ -64,10 +65,28 @@ void patch_tick_retry(int64_t after)
 	patch_timer_set(&retry, after, 0);
 }
 
+void patch_ticks_hold(void)
+{
+	held = true;
+	patch_timer_set(&soon, 0, 0);
+	patch_timer_set(&retry, 0, 0);
+	patch_slices_hold();
+}
+
+void patch_ticks_resume(void)
+{
+	if (likely(!held))
+		return;
+	held = false;
+	if (patch_gev->thread_count() > 1)
+		patch_slices_needed();
+	if (patch_unsettled())
+		patch_tick_soon();
+}
+
 /* Not in a safe place: later, and later still. */
 static void look_again(void)
 {
-	armed = false;
 	look = look * 2 < LAST_LOOK ? look * 2 : LAST_LOOK;
 	patch_tick_soon();
 }
@@ -85,15 +104,12 @@ static void deliver(ucontext_t *context, enum patch_place place)
 static void look_now(ucontext_t *context)
 {
 	enum patch_place place = patch_place_of(context);
-	if (place == PATCH_PLACE_FOREIGN || (place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL)) {
-		armed = false;
+	if (place == PATCH_PLACE_FOREIGN || (place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL))
 		return;
-	}
 	if (place == PATCH_PLACE_RUNTIME) {
 		look_again();
 		return;
 	}
-	armed = false;
 	look = FIRST_LOOK;
 	if (patch_sig.known)
 		deliver(context, place);
@@ -114,13 +130,18 @@ static void end_slice(ucontext_t *context)
 
 static void on_tick(int sig, siginfo_t *info, void *data)
 {
-	const void *whose = info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
+	struct patch_timer *whose = info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
+	if (whose == NULL || (whose != &soon && whose != &retry && whose != patch_slice_timer())) {
+		if (libcs.handler)
+			libcs.handler(sig, info, data);
+		return;
+	}
+	if (whose->clock == CLOCK_MONOTONIC)
+		whose->on = false; /* each comes once */
 	if (whose == &soon)
 		look_now(data);
-	else if (whose == patch_slice_timer() || whose == &retry)
+	else
 		end_slice(data);
-	else if (libcs.handler)
-		libcs.handler(sig, info, data);
 }
 
 static void install(void)
@@ -150,8 +171,8 @@ void patch_ticks_again(void)
 
 void patch_ticks_forked(void)
 {
-	armed = false;
 	look = FIRST_LOOK;
 	soon.id = retry.id = -1;
+	soon.on = retry.on = held = false;
 	patch_slices_forked();
 }

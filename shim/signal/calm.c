@@ -1,0 +1,61 @@
+/* Before the program waits in the kernel, as it does when nobody else is there, or in a handler that has interrupted libc.
+ *
+ * Three things of ours it would notice there. A tick by the clock on the wall ends many system calls with EINTR, although the program has no
+ * handler, SA_RESTART or not (signal(7)), and others with a part of what was asked for. A signal that was put off in the runtime would have ended
+ * the wait, or come before it. And one that came while the program let it through, and that it blocks by now, must be pending in the
+ * kernel, which alone sees it when ppoll or sigsuspend let it through again.
+ *
+ * Invariant: while nobody is restless, there is no such tick and no such signal. */
+#include "shim/libc/kernel.h"
+#include "shim/signal/signals.h"
+
+bool patch_restless;
+
+/* All of them are blocked, by the only thread there is. */
+static void give_to_kernel(struct patch_queue *q)
+{
+	patch_signals_touched++;
+	struct patch_note *next, *first = q->first;
+	*q = (struct patch_queue){0};
+	for (struct patch_note *n = first; n; n = next) {
+		next = n->next;
+		long r = n->target
+			       ? kernel_call6(SYS_rt_tgsigqueueinfo, getpid(), patch_hub_tid(), n->info.si_signo,
+					      (long)&n->info, 0, 0)
+			       : kernel_call6(SYS_rt_sigqueueinfo, getpid(), n->info.si_signo, (long)&n->info, 0, 0, 0);
+		if (r == 0)
+			patch_note_free(n);
+		else
+			patch_queue_put(q, n); /* RLIMIT_SIGPENDING */
+	}
+	patch_signals_touched--;
+}
+
+static bool is_alone(void)
+{
+	return patch_gev->thread_count() <= 1;
+}
+
+struct gev_greenlet *patch_calm(void)
+{
+	int saved = errno;
+	if (!patch_signals_ours())
+		return NULL;
+	if (is_alone() && patch_sig.frames == NULL) {
+		patch_attend_looking();
+		patch_deliver();
+	}
+	/* A tick that was about to come may ask for another. */
+	do {
+		__atomic_store_n(&patch_restless, false, __ATOMIC_RELAXED);
+		patch_ticks_hold();
+	} while (__atomic_load_n(&patch_restless, __ATOMIC_RELAXED));
+	if (is_alone()) {
+		give_to_kernel(&patch_sig.queue);
+		give_to_kernel(&patch_process_queue);
+	} else if (patch_sig.queue.has | patch_process_queue.has) {
+		__atomic_store_n(&patch_restless, true, __ATOMIC_RELAXED);
+	}
+	errno = saved;
+	return patch_gev->self_if_others();
+}
