@@ -10,7 +10,7 @@ struct gev__hub;
 /* A park's flag: something outside may end this wait, a descriptor or another OS thread, of which the hub's timers know nothing. */
 enum { GEV__PARK_OUTSIDE = 8 };
 
-/* OS threads of our own that touch greenlets only while one waits with GEV__PARK_OUTSIDE. Atomic. */
+/* OS threads of our own (the offload's, the watcher's) that wake a greenlet only while one waits with GEV__PARK_OUTSIDE. Atomic. */
 extern long gev__helper_threads;
 
 /* Nobody is ready and there is no timer. Whether nothing can wake any of h's greenlets, and main waits where it may be told so. False with *until: not certain yet, as

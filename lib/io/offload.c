@@ -33,9 +33,9 @@
 enum state { QUEUED, RUNNING, ENDING, LEFT, DONE };
 
 struct job {
+	struct gev__job seen; /* first: observers look for it there */
 	struct job *next;
 	struct job **link;
-	void *(*fn)(void *arg);
 	void *arg;
 	void *value;
 	void (*drop)(void *arg, void *value);
@@ -137,6 +137,7 @@ static struct job *next_job(void)
 		if (j) {
 			take_off(j);
 			j->state = RUNNING;
+			__atomic_store_n(&j->seen.begun, true, __ATOMIC_RELAXED);
 			unlock();
 			return j;
 		}
@@ -159,7 +160,7 @@ static void *work(void *arg)
 	struct job *j;
 	while ((j = next_job()) != NULL) {
 		errno = 0;
-		j->value = j->fn(j->arg);
+		j->value = j->seen.fn(j->arg);
 		j->error = errno;
 		finish(j);
 	}
@@ -246,7 +247,7 @@ static enum left give_up(struct job *j)
 
 static enum left wait_for(struct job *j, int64_t deadline, int *r)
 {
-	unsigned flags = GEV_PARK_KILLABLE | GEV__PARK_OUTSIDE;
+	unsigned flags = GEV_PARK_KILLABLE | GEV__PARK_OUTSIDE | GEV__ON_JOB;
 	while (not_done(j)) {
 		*r = gev__lot_wait(j, not_done, NULL, j, deadline, flags, NULL);
 		if (*r == 0 || *r == -EAGAIN)
@@ -256,7 +257,7 @@ static enum left wait_for(struct job *j, int64_t deadline, int *r)
 			return left;
 		/* It runs, and is to be waited for. */
 		deadline = NEVER;
-		flags = GEV__PARK_OUTSIDE;
+		flags = GEV__PARK_OUTSIDE | GEV__ON_JOB;
 	}
 	*r = 0;
 	return STAYS;
@@ -280,7 +281,7 @@ static enum left run(struct job *j, int64_t deadline, int *r)
 
 static int offload(void *(*fn)(void *), void *arg, int64_t deadline, void **value)
 {
-	struct job j = {.fn = fn, .arg = arg};
+	struct job j = {.seen = {.fn = fn}, .arg = arg};
 	int r;
 	if (run(&j, deadline, &r) != STAYS)
 		return r;
@@ -311,8 +312,8 @@ int gev_offload(void *(*fn)(void *arg), void *arg, double timeout, void **value)
 	return (int)gev__result(r < 0 ? r : offload(fn, arg, deadline, value));
 }
 
-int gev__offload_apart(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg, void *value), int64_t deadline,
-		       void **value)
+int gev__offload_apart(void *(*fn)(void *arg), void *arg, const char *host, void (*drop)(void *arg, void *value),
+		       int64_t deadline, void **value)
 {
 	struct job *j = malloc(sizeof *j);
 	if (j == NULL) {
@@ -320,7 +321,7 @@ int gev__offload_apart(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg
 			drop(arg, NULL);
 		return -ENOMEM;
 	}
-	*j = (struct job){.fn = fn, .arg = arg, .drop = drop, .apart = true};
+	*j = (struct job){.seen = {.fn = fn, .host = host}, .arg = arg, .drop = drop, .apart = true};
 	int r = 0, error = 0;
 	if (gev__hub_here() == NULL) {
 		j->value = fn(arg);
@@ -352,7 +353,7 @@ int gev_offload_apart(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg,
 			drop(arg, NULL);
 		return (int)gev__result(r);
 	}
-	return (int)gev__result(gev__offload_apart(fn, arg, drop, deadline, value));
+	return (int)gev__result(gev__offload_apart(fn, arg, NULL, drop, deadline, value));
 }
 
 void gev__offload_forked(void)

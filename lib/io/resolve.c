@@ -78,7 +78,7 @@ int gev__resolve(const char *text, bool any, int64_t deadline, struct addrinfo *
 		.ai_flags = (any ? AI_PASSIVE : 0) | (numeric ? AI_NUMERICHOST : 0),
 	};
 	void *value = NULL;
-	r = gev__offload_apart(ask, q, forget, deadline, &value);
+	r = gev__offload_apart(ask, q, q->host, forget, deadline, &value);
 	if (r < 0)
 		return r;
 	struct answer *a = value;

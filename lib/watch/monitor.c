@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/core/deadlock.h"
 #include "lib/watch/cycle.h"
 #include "lib/watch/outside.h"
 #include "lib/watch/record.h"
@@ -171,17 +172,19 @@ static void see_ring(void *arg, const uint32_t *ids, size_t n)
 		gev__report_one(&d->t, d->p, gev__picture_find(d->p, ids[i]));
 }
 
-/* Whether there is nothing left but waiters on objects of this process: no descriptor, no time, no signal or child, no other OS thread. */
+/* Whether there is nothing left but waiters on objects of this process: no descriptor, no time, no signal or child, nothing offloaded, no OS thread
+ * but the hubs' and those that wake nobody of themselves. */
 static bool all_wait(const struct gev__picture *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->seen[i].state != GEV__PARKED || p->seen[i].waits_for != GEV__FOR_OBJECT ||
+		if (p->seen[i].state != GEV__PARKED || p->seen[i].waits_for != GEV__FOR_OBJECT || p->seen[i].outside ||
 		    p->seen[i].deadline != NEVER)
 			return false;
 	for (size_t i = 0; i < p->hubs_n; i++)
 		if (!p->hubs[i].asleep || p->hubs[i].timers)
 			return false;
-	return p->n > 0 && gev__os_threads() == p->hubs_n + 1;
+	size_t helpers = (size_t)__atomic_load_n(&gev__helper_threads, __ATOMIC_RELAXED);
+	return p->n > 0 && gev__os_threads() == p->hubs_n + helpers;
 }
 
 static void look_for_end(struct deadlock *d)

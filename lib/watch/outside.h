@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* Copies up to n bytes from addr, page by page as far as there is memory. How many; 0: none. */
 size_t gev__peek(const void *addr, void *to, size_t n);
@@ -17,6 +18,14 @@ bool gev__slurp(const char *path, char *to, size_t room);
 
 /* A copy of the program's descriptor in the watcher's table; -1. To be closed at once: a copy keeps a connection open. */
 int gev__borrow_fd(int fd);
+
+/* The clock of an OS thread's CPU time. */
+static inline clockid_t gev__cpu_clock(pid_t tid)
+{
+	/* What pthread_getcpuclockid makes of a thread's number (Linux, include/linux/posix-timers_types.h): its complement, and three low bits for
+	 * "the scheduler's clock, of one thread". */
+	return (clockid_t)((~(unsigned)tid << 3) | 6);
+}
 
 /* How many OS threads the process has; 0: not known. */
 size_t gev__os_threads(void);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/core/deadlock.h"
 #include "lib/core/join.h"
 #include "lib/core/lot.h"
 #include "lib/io/readiness.h"
@@ -77,6 +78,18 @@ static void read_context(struct gev__seen *s, const struct gev__context *c)
 	s->tp = (uintptr_t)c->tp;
 }
 
+/* The times of one that runs are those at its last switch; and then there is the run that it is in. */
+static void add_present_run(struct gev__seen *s, const struct gev__watched_hub *w, int64_t now)
+{
+	int64_t took = now - w->at;
+	struct timespec t;
+	if (!gev__records_timed() || took <= 0)
+		return;
+	s->ran += took;
+	if (clock_gettime(gev__cpu_clock(w->tid), &t) == 0)
+		s->cpu += gev__cpu_of_run(w, took, (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec);
+}
+
 /* False: it moved meanwhile. */
 static bool read_one(struct gev__seen *s, const struct gev__record *r, const struct gev__picture *p, const int *place)
 {
@@ -91,6 +104,7 @@ static bool read_one(struct gev__seen *s, const struct gev__record *r, const str
 		.number = r->number,
 		.since = r->since,
 		.ran = r->ran,
+		.cpu = r->cpu,
 		.switches = r->switches,
 		.seq = seq,
 		.index = r->index,
@@ -119,9 +133,12 @@ static bool read_one(struct gev__seen *s, const struct gev__record *r, const str
 	s->hi = g->stack.hi;
 	if (s->state != GEV__DONE)
 		s->ends = __atomic_load_n(&g->ends, __ATOMIC_RELAXED);
-	if (s->state != GEV__RUNNING)
+	if (s->state == GEV__RUNNING)
+		add_present_run(s, &gev__hubs[place[hub]], p->at);
+	else
 		read_context(s, &g->context);
 	if (s->state == GEV__PARKED) {
+		s->outside = g->waits & GEV__PARK_OUTSIDE;
 		s->deadline = deadline_of(g);
 		read_fds(s);
 	}

@@ -35,11 +35,12 @@ struct gev__seen {
 	int number;
 	bool is_main;
 	bool own_identity;
+	bool outside; /* what it waits for comes from another OS thread */
 	int hub;
 	pid_t tid; /* of the hub's OS thread */
 	int64_t since;
 	int64_t deadline; /* GEV_NEVER: none */
-	int64_t ran;
+	int64_t ran, cpu;
 	uint64_t switches;
 	const void *ends; /* who waits for its end */
 	char *lo, *hi;    /* of the stack; NULL: the OS thread's */

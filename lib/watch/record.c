@@ -176,7 +176,7 @@ static void enter(struct gev_greenlet *g, int number, bool is_main)
 		r->number = number;
 		r->deepest = 0;
 		r->made_at = gev__now();
-		r->since = r->ran = 0;
+		r->since = r->ran = r->cpu = 0;
 		r->switches = 0;
 		r->id = ++last_id;
 		changed(r);
@@ -220,6 +220,43 @@ static void on_ended(struct gev_greenlet *g)
 	leave(g);
 }
 
+/* ---- CPU time ----
+ *
+ * A clock of CPU time is a system call away (vdso(7) has none), which is dearer than a switch. A short run is taken for computing from beginning to end: had
+ * the thread waited in the kernel, or had another taken its processor, the run would not be short. Only where it is long is the clock asked;
+ * and at each look outside, since the hub computes and sleeps there. */
+#define SHORT_RUN_NS (NS_PER_S / 50000)
+
+int64_t gev__cpu_of_run(const struct gev__watched_hub *w, int64_t took, int64_t cpu_now)
+{
+	int64_t cpu = cpu_now - w->cpu_at - w->cpu_since;
+	return cpu < 0 ? 0 : cpu < took ? cpu : took;
+}
+
+static int64_t cpu_now(void)
+{
+	struct timespec t = {0};
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static void set_cpu(struct gev__watched_hub *w, int64_t now)
+{
+	w->cpu_at = now;
+	w->cpu_since = 0;
+}
+
+static int64_t count_cpu(struct gev__watched_hub *w, int64_t took)
+{
+	if (took < SHORT_RUN_NS) {
+		w->cpu_since += took;
+		return took;
+	}
+	int64_t now = cpu_now(), cpu = gev__cpu_of_run(w, took, now);
+	set_cpu(w, now);
+	return cpu;
+}
+
 static void note_run(const struct gev__record *r, const struct gev_greenlet *g, int64_t took)
 {
 	gev__lock(&lock);
@@ -241,12 +278,14 @@ static void on_left(struct gev__hub *h, struct gev_greenlet *g, int64_t now)
 	if (w == NULL)
 		return;
 	int64_t took = now - w->at;
+	int64_t cpu = count_cpu(w, took);
 	w->at = now;
 	w->switches++;
 	if (r == NULL)
 		return; /* it has ended */
 	change(r);
 	r->ran += took;
+	r->cpu += cpu;
 	r->since = now;
 	r->switches++;
 	/* The hook runs on its stack. */
@@ -274,6 +313,8 @@ static void on_turned(struct gev__hub *h, int64_t now)
 	}
 	w->turns++;
 	w->at = w->turned_at = now;
+	if (timed)
+		set_cpu(w, cpu_now());
 }
 
 static void on_hub_made(struct gev__hub *h)
@@ -287,6 +328,7 @@ static void on_hub_made(struct gev__hub *h)
 	if (place < GEV__HUBS) {
 		int64_t now = gev__now();
 		gev__hubs[place] = (struct gev__watched_hub){.h = h, .tid = tid, .at = now, .turned_at = now};
+		set_cpu(&gev__hubs[place], cpu_now());
 		h->self.watched = &gev__hubs[place];
 	}
 	gev__hubs_unlock();
@@ -344,6 +386,7 @@ static void on_hub_forked(struct gev__hub *h)
 	if (w) {
 		*w = (struct gev__watched_hub){.h = h, .tid = tid, .at = gev__now()};
 		w->turned_at = w->at;
+		set_cpu(w, cpu_now());
 	}
 	begin_again = true;
 }

@@ -24,7 +24,8 @@ struct gev__record {
 	uint32_t deepest;  /* bytes of stack in use at a switch */
 	int64_t made_at;
 	int64_t since; /* when it last stopped running; 0: not yet, or nobody looks at the clock */
-	int64_t ran;
+	int64_t ran;   /* how long it was the one that runs */
+	int64_t cpu;   /* and what its OS thread computed meanwhile (gev__cpu_of_run) */
 	uint64_t switches;
 	struct gev__record *next_free;
 };
@@ -34,6 +35,8 @@ struct gev__watched_hub {
 	pid_t tid;
 	int64_t at;        /* of the last event */
 	int64_t turned_at; /* since when its greenlets run without a look outside */
+	int64_t cpu_at;    /* what the OS thread's clock of CPU time said when it was last looked at */
+	int64_t cpu_since; /* and what has been given to greenlets since */
 	uint64_t turns;
 	uint64_t switches;
 };
@@ -48,6 +51,9 @@ void gev__hubs_unlock(void);
 /* How many places there are, and one of them. */
 uint32_t gev__records_n(void);
 struct gev__record *gev__record_at(uint32_t index);
+
+/* How much of its CPU time the OS thread has spent on a run of `took` nanoseconds that ends now, the clock of its CPU time saying cpu_now. */
+int64_t gev__cpu_of_run(const struct gev__watched_hub *w, int64_t took, int64_t cpu_now);
 
 /* As gev_embed.watch_self says. */
 bool gev__watch_self(struct gev_watch_self *out);

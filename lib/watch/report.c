@@ -25,27 +25,29 @@ static int64_t in_state(const struct gev__picture *p, const struct gev__seen *s)
 
 void gev__report_ps(struct gev__text *t, const struct gev__picture *p)
 {
-	gev__text_add(t, "%5s %-6s %8s %9s %8s %6s %6s  %-16s  %s\n", "ID", "STATE", "FOR", "SWITCHES", "RAN", "STACK",
-		      "BY", "NAME", "WAITS FOR");
+	gev__text_add(t, "%5s %-6s %8s %9s %8s %8s %6s %6s  %-16s  %s\n", "ID", "STATE", "FOR", "SWITCHES", "RAN",
+		      "CPU", "STACK", "BY", "NAME", "WAITS FOR");
 	for (size_t i = 0; i < p->n; i++) {
 		const struct gev__seen *s = &p->seen[i];
-		struct gev__text since = {0}, ran = {0}, stack = {0};
+		struct gev__text since = {0}, ran = {0}, cpu = {0}, stack = {0};
 		char name[64];
 		gev__display_name(s, name, sizeof name);
 		if (in_state(p, s))
 			gev__text_time(&since, in_state(p, s));
 		gev__text_time(&ran, s->ran);
+		gev__text_time(&cpu, s->cpu);
 		if (stack_used(s))
 			gev__text_size(&stack, stack_used(s));
-		gev__text_add(t, "%5u %-6s %8s %9llu %8s %6s %6u  %-16s  ", s->id, gev__state_word(s),
+		gev__text_add(t, "%5u %-6s %8s %9llu %8s %8s %6s %6u  %-16s  ", s->id, gev__state_word(s),
 			      since.n ? since.at : "-", (unsigned long long)s->switches, ran.n ? ran.at : "-",
-			      stack.n ? stack.at : "-", s->creator, name);
+			      cpu.n ? cpu.at : "-", stack.n ? stack.at : "-", s->creator, name);
 		if (s->waits_for == GEV__FOR_NOTHING)
 			gev__text_add(t, "-");
 		gev__waits_text(t, p, s);
 		gev__text_add(t, "\n");
 		gev__text_done(&since);
 		gev__text_done(&ran);
+		gev__text_done(&cpu);
 		gev__text_done(&stack);
 	}
 }
@@ -58,8 +60,11 @@ static void seen_json(struct gev__text *t, const struct gev__picture *p, const s
 	gev__text_json(t, name);
 	gev__text_add(t, ",\"entry\":");
 	gev__text_json(t, s->entry && gev__symbol_name((uintptr_t)s->entry, name, sizeof name) ? name : NULL);
-	gev__text_add(t, ",\"state\":\"%s\",\"creator\":%u,\"os_thread\":%d,\"waited_ns\":%lld,\"ran_ns\":%lld",
-		      gev__state_word(s), s->creator, s->tid, (long long)in_state(p, s), (long long)s->ran);
+	gev__text_add(
+		t,
+		",\"state\":\"%s\",\"creator\":%u,\"os_thread\":%d,\"waited_ns\":%lld,\"ran_ns\":%lld,\"cpu_ns\":%lld",
+		gev__state_word(s), s->creator, s->tid, (long long)in_state(p, s), (long long)s->ran,
+		(long long)s->cpu);
 	gev__text_add(t, ",\"switches\":%llu,\"stack_used\":%zu,\"stack_size\":%zu,\"waits\":",
 		      (unsigned long long)s->switches, stack_used(s), s->hi ? (size_t)(s->hi - s->lo) : 0);
 	gev__waits_json(t, p, s);

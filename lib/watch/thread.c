@@ -23,6 +23,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/sys.h"
+#include "lib/core/deadlock.h"
 #include "lib/watch/control.h"
 #include "lib/watch/dump.h"
 #include "lib/watch/monitor.h"
@@ -100,6 +101,8 @@ void gev__watcher_start(const struct gev__watcher *how)
 		gev__warn("no thread for the watcher: %s", strerror(r));
 		return;
 	}
+	/* It wakes nobody. */
+	__atomic_add_fetch(&gev__helper_threads, 1, __ATOMIC_RELAXED);
 	/* Whoever hears from a greenlet of this program can ask about it. But nothing waits here for ever. */
 	struct timespec patience = {.tv_sec = 1};
 	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) == 0)

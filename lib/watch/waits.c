@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/sys.h"
+#include "lib/io/offload.h"
 #include "lib/watch/outside.h"
 #include "lib/watch/symbol.h"
 
@@ -86,6 +88,16 @@ static bool socket_text(int fd, char *out, size_t room)
 	return true;
 }
 
+/* The process whose end that descriptor tells, by being readable; 0: none (pidfd_open(2); proc(5), fdinfo). */
+static pid_t process_of(int fd)
+{
+	char path[64], info[512];
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", getpid(), fd);
+	const char *line = gev__slurp(path, info, sizeof info) ? strstr(info, "\nPid:") : NULL;
+	long pid = line ? strtol(line + sizeof "\nPid:" - 1, NULL, 10) : 0;
+	return pid > 0 ? (pid_t)pid : 0;
+}
+
 /* "socket 127.0.0.1:80, peer 127.0.0.1:4711", or what /proc calls it. */
 static void fd_text(int fd, char *out, size_t room)
 {
@@ -135,6 +147,8 @@ static const struct {
 	{GEV_ON_BARRIER, "barrier", "barrier", NULL},
 	{GEV_ON_ONCE, "once", "once", NULL},
 	{GEV_ON_FUTEX, "futex", "futex", NULL},
+	{GEV_ON_CHILD, "child", "a child", NULL},
+	{GEV__ON_JOB, "offload", "what is offloaded", NULL},
 	{0, "object", "object", NULL},
 };
 
@@ -161,11 +175,12 @@ static void object_text(struct gev__text *t, const struct gev__picture *p, const
 		return;
 	}
 	gev__text_add(t, "%s", objects[i].text);
-	if (!is_end(s)) {
+	if (!is_end(s) && s->kind != GEV_ON_CHILD) {
 		uintptr_t address = (uintptr_t)s->object - (s->kind == GEV_ON_RWLOCK_WRITER ? 8 : 0);
-		gev__text_add(t, " 0x%zx", (size_t)address);
 		if (gev__symbol_name(address, name, sizeof name))
-			gev__text_add(t, " (%s)", name);
+			gev__text_add(t, " %s", name);
+		else
+			gev__text_add(t, " 0x%zx", (size_t)address);
 	}
 	if (owner) {
 		gev__display_name(owner, name, sizeof name);
@@ -174,21 +189,72 @@ static void object_text(struct gev__text *t, const struct gev__picture *p, const
 	}
 }
 
+/* ---- What is offloaded ---- */
+
+struct job {
+	struct gev__job seen;
+	char host[256]; /* "": it looks up no name */
+	char function[128];
+};
+
+/* A job lies on the stack of who waits for it, or is given back once he does not. */
+static bool read_job(const struct gev__seen *s, struct job *j)
+{
+	*j = (struct job){0};
+	if (s->kind != GEV__ON_JOB || gev__peek(s->object, &j->seen, sizeof j->seen) != sizeof j->seen)
+		return false;
+	if (j->seen.host)
+		gev__peek(j->seen.host, j->host, sizeof j->host - 1);
+	if (!gev__symbol_name((uintptr_t)j->seen.fn, j->function, sizeof j->function))
+		snprintf(j->function, sizeof j->function, "0x%zx", (size_t)(uintptr_t)j->seen.fn);
+	return true;
+}
+
+static void job_text(struct gev__text *t, const struct job *j)
+{
+	if (*j->host)
+		gev__text_add(t, "the address of %s", j->host);
+	else
+		gev__text_add(t, "the offloaded %s", j->function);
+	if (!j->seen.begun)
+		gev__text_add(t, ", for which no thread is free");
+}
+
+/* ---- All ---- */
+
+static void add_left(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
+{
+	if (s->deadline == NEVER)
+		return;
+	gev__text_add(t, ", ");
+	gev__text_time(t, s->deadline > p->at ? s->deadline - p->at : 0);
+	gev__text_add(t, " left");
+}
+
 void gev__waits_text(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
 {
 	char about[300];
+	struct job job;
+	pid_t process;
 	switch (s->waits_for) {
 	case GEV__FOR_NOTHING:
 		return;
 	case GEV__FOR_FD:
+		process = process_of(s->fd);
 		fd_text(s->fd, about, sizeof about);
-		gev__text_add(t, "descriptor %d to %s: %s", s->fd, way_word(s->way), about);
+		if (process)
+			gev__text_add(t, "the end of process %d", process);
+		else
+			gev__text_add(t, "descriptor %d to %s: %s", s->fd, way_word(s->way), about);
 		break;
 	case GEV__FOR_FDS:
 		gev__text_add(t, "one of %d descriptors, the first is %d", s->fds, s->fd);
 		break;
 	case GEV__FOR_OBJECT:
-		object_text(t, p, s);
+		if (read_job(s, &job))
+			job_text(t, &job);
+		else
+			object_text(t, p, s);
 		break;
 	case GEV__FOR_TIME:
 		gev__text_add(t, "time");
@@ -197,43 +263,60 @@ void gev__waits_text(struct gev__text *t, const struct gev__picture *p, const st
 		gev__text_add(t, "an event");
 		break;
 	}
-	if (s->deadline != NEVER) {
-		gev__text_add(t, ", ");
-		gev__text_time(t, s->deadline > p->at ? s->deadline - p->at : 0);
-		gev__text_add(t, " left");
+	add_left(t, p, s);
+}
+
+static void object_json(struct gev__text *t, const struct gev__seen *s)
+{
+	char name[128];
+	struct job job;
+	if (read_job(s, &job)) {
+		gev__text_add(t, "\"%s\"", *job.host ? "name" : "offload");
+		gev__text_add(t, *job.host ? ",\"name\":" : ",\"function\":");
+		gev__text_json(t, *job.host ? job.host : job.function);
+		return;
 	}
+	gev__text_add(t, "\"%s\",\"address\":\"0x%zx\",\"symbol\":", objects[object_of(s->kind)].word,
+		      (size_t)(uintptr_t)s->object);
+	gev__text_json(t, gev__symbol_name((uintptr_t)s->object, name, sizeof name) ? name : NULL);
+	if (s->owner)
+		gev__text_add(t, ",\"owner\":%u", s->owner);
+}
+
+static void fd_json(struct gev__text *t, const struct gev__seen *s)
+{
+	char about[300];
+	pid_t process = process_of(s->fd);
+	if (process) {
+		gev__text_add(t, "\"process\",\"process\":%d", process);
+		return;
+	}
+	fd_text(s->fd, about, sizeof about);
+	gev__text_add(t, "\"descriptor\",\"fd\":%d,\"to\":\"%s\",\"about\":", s->fd, way_word(s->way));
+	gev__text_json(t, about);
 }
 
 void gev__waits_json(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
 {
-	char about[300];
-	switch (s->waits_for) {
-	case GEV__FOR_NOTHING:
+	struct gev__text words = {0};
+	if (s->waits_for == GEV__FOR_NOTHING) {
 		gev__text_add(t, "null");
 		return;
-	case GEV__FOR_FD:
-		fd_text(s->fd, about, sizeof about);
-		gev__text_add(t, "{\"for\":\"descriptor\",\"fd\":%d,\"to\":\"%s\",\"about\":", s->fd, way_word(s->way));
-		gev__text_json(t, about);
-		break;
-	case GEV__FOR_FDS:
-		gev__text_add(t, "{\"for\":\"descriptors\",\"n\":%d,\"fd\":%d", s->fds, s->fd);
-		break;
-	case GEV__FOR_OBJECT:
-		gev__text_add(t, "{\"for\":\"%s\",\"address\":\"0x%zx\",\"symbol\":", objects[object_of(s->kind)].word,
-			      (size_t)(uintptr_t)s->object);
-		gev__text_json(t, gev__symbol_name((uintptr_t)s->object, about, sizeof about) ? about : NULL);
-		if (s->owner)
-			gev__text_add(t, ",\"owner\":%u", s->owner);
-		break;
-	case GEV__FOR_TIME:
-		gev__text_add(t, "{\"for\":\"time\"");
-		break;
-	case GEV__FOR_EVENT:
-		gev__text_add(t, "{\"for\":\"event\"");
-		break;
 	}
+	gev__text_add(t, "{\"for\":");
+	if (s->waits_for == GEV__FOR_FD)
+		fd_json(t, s);
+	else if (s->waits_for == GEV__FOR_FDS)
+		gev__text_add(t, "\"descriptors\",\"n\":%d,\"fd\":%d", s->fds, s->fd);
+	else if (s->waits_for == GEV__FOR_OBJECT)
+		object_json(t, s);
+	else
+		gev__text_add(t, s->waits_for == GEV__FOR_TIME ? "\"time\"" : "\"event\"");
 	if (s->deadline != NEVER)
 		gev__text_add(t, ",\"left_ns\":%lld", (long long)(s->deadline > p->at ? s->deadline - p->at : 0));
+	gev__waits_text(&words, p, s);
+	gev__text_add(t, ",\"text\":");
+	gev__text_json(t, words.at);
+	gev__text_done(&words);
 	gev__text_add(t, "}");
 }

@@ -11,9 +11,9 @@ const char *gev__state_word(const struct gev__seen *s);
 /* What it is called: its name, else its function, else "?". */
 void gev__display_name(const struct gev__seen *s, char *out, size_t room);
 
-/* "mutex 0x5581a0 (lock_b), held by 4 (worker), 1.20s left". Nothing when it does not wait. */
+/* "mutex lock_b, held by 4 (worker), 1.20s left", or where it has no name "mutex 0x5581a0, ...". Nothing when it does not wait. */
 void gev__waits_text(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s);
-/* {"for":"mutex","address":"0x5581a0","symbol":"lock_b","owner":4,"left_ns":1200000000}, or null. */
+/* {"for":"mutex","address":"0x5581a0","symbol":"lock_b","owner":4,"left_ns":1200000000,"text":"..."}, or null. */
 void gev__waits_json(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s);
 
 #endif

@@ -22,7 +22,7 @@ NAME = "4711"
 # What may differ, and what stands for it. A frame of the libraries: whatever it is.
 VARIES = [
     (r"^(  #\d+) .* \((libpatch|libgev)\.so\S*\)$", r"\1 \2"),
-    (r"^( +\d+ +\w+) +\S+ +\d+ +\S+ +\S+ +(\d+  \w+ )", r"\1 \2"),  # gev ps: the state and who made it stay, the figures go
+    (r"^( +\d+ +\w+) +\S+ +\d+ +\S+ +\S+ +\S+ +(\d+  \w+ )", r"\1 \2"),  # gev ps: the state and who made it stay, the figures go
     (r"0x[0-9a-f]+", "ADDRESS"),
     (r"\b\d+(\.\d+)?(us|ms|s)\b", "TIME"),
     (r"pipe:\[\d+\]", "PIPE"),

@@ -28,14 +28,14 @@ def run(*command):
 
 
 TIME = r" +(\d+us|[\d.]+ms|[\d.]+s|-)"
-ROW = r" +[\d.]+%? +[\d.]+" + TIME + r" +([\d.]+k|-)  "
+ROW = r" +\d+% +\d+% +\d+" + TIME + r" +([\d.]+k|-)  "
 PICTURE = [
     r"gev top: bank, process \d+: 4 greenlets, 4 of them wait; 1 hub",
     r"\d+ switches a second; 4 greenlets made; longest run \S+ \(\w+\); 0 stalls",
-    r"    ID NAME             STATE   BUSY  SWITCH/s   WAITED    STACK  WAITS FOR",
-    r"     1 main             waits " + ROW + r"the end of 2",
-    r"     2 accountant       waits " + ROW + r"mutex checking, held by 3",
-    r"     3 auditor          waits " + ROW + r"mutex savings, held by 2",
+    r"    ID NAME             STATE   BUSY   CPU  SWITCH/s   WAITED    STACK  WAITS FOR",
+    r"     1 main             waits " + ROW + r"the end of 2 \(accountant\)",
+    r"     2 accountant       waits " + ROW + r"mutex checking, held by 3 \(auditor\)",
+    r"     3 auditor          waits " + ROW + r"mutex savings, held by 2 \(accountant\)",
     r"     4 clerk            waits " + ROW + r"descriptor \d+ to read: pipe:\[\d+\]",
 ]
 

@@ -43,23 +43,6 @@ static int64_t number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static char *waits_of(const json_t *greenlet)
-{
-	const json_t *w = json_object_get(greenlet, "waits");
-	struct wait wait = {
-		.what = string_of(w, "for"),
-		.fd = number_of(w, "fd"),
-		.n = number_of(w, "n"),
-		.to = string_of(w, "to"),
-		.about = string_of(w, "about"),
-		.address = string_of(w, "address"),
-		.symbol = string_of(w, "symbol"),
-		.owner = number_of(w, "owner"),
-		.left_ns = number_of(w, "left_ns"),
-	};
-	return words_of_wait(&wait);
-}
-
 static int add_row(struct picture *p, size_t *room, const json_t *g)
 {
 	if (p->n == *room) {
@@ -73,9 +56,10 @@ static int add_row(struct picture *p, size_t *room, const json_t *g)
 		.id = (long)number_of(g, "id"),
 		.name = strdup(string_of(g, "name")),
 		.state = strdup(string_of(g, "state")),
-		.waits = waits_of(g),
+		.waits = strdup(string_of(json_object_get(g, "waits"), "text")),
 		.waited_ns = number_of(g, "waited_ns"),
 		.ran_ns = number_of(g, "ran_ns"),
+		.cpu_ns = number_of(g, "cpu_ns"),
 		.switches = number_of(g, "switches"),
 		.stack = number_of(g, "stack_used"),
 	};
@@ -139,9 +123,10 @@ static void hold_against(struct picture *p, const struct picture *before)
 		while (k < before->n && before->rows[k].id < r->id)
 			k++;
 		bool was = k < before->n && before->rows[k].id == r->id;
-		int64_t ran = was ? before->rows[k].ran_ns : 0, switches = was ? before->rows[k].switches : 0;
-		r->busy = (double)(r->ran_ns - ran) / 1e9 / seconds;
-		r->switched = (double)(r->switches - switches) / seconds;
+		const struct row none = {0}, *b = was ? &before->rows[k] : &none;
+		r->busy = (double)(r->ran_ns - b->ran_ns) / 1e9 / seconds;
+		r->cpu = (double)(r->cpu_ns - b->cpu_ns) / 1e9 / seconds;
+		r->switched = (double)(r->switches - b->switches) / seconds;
 	}
 }
 

@@ -14,9 +14,11 @@ struct row {
 	char *waits; /* what for, in words; empty: it does not wait */
 	int64_t waited_ns;
 	int64_t ran_ns;
+	int64_t cpu_ns;
 	int64_t switches;
 	int64_t stack;
 	double busy;     /* its share of the time since the picture before, 0 to 1 */
+	double cpu;      /* and how much of that the processor computed for it */
 	double switched; /* switches a second since then */
 };
 

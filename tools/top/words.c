@@ -34,37 +34,6 @@ static const char *bytes(int64_t n, char *text, size_t size)
 	return text;
 }
 
-char *words_of_wait(const struct wait *w)
-{
-	char *text = NULL, left[32];
-	int n;
-	FILE *out;
-	size_t size;
-	if (!*w->what)
-		return strdup("");
-	out = open_memstream(&text, &size);
-	if (!out)
-		return strdup("?");
-	if (strcmp(w->what, "descriptor") == 0)
-		n = fprintf(out, "descriptor %d to %s: %s", (int)w->fd, w->to, w->about);
-	else if (strcmp(w->what, "descriptors") == 0)
-		n = fprintf(out, "%d descriptors, %d the first", (int)w->n, (int)w->fd);
-	else if (strcmp(w->what, "greenlet") == 0 || strcmp(w->what, "thread") == 0)
-		n = fprintf(out, "the end of %ld", (long)w->owner);
-	else
-		n = fprintf(out, "%s%s%s", w->what, *w->address ? " " : "", *w->symbol ? w->symbol : w->address);
-	if (w->owner && strcmp(w->what, "greenlet") != 0 && strcmp(w->what, "thread") != 0)
-		n += fprintf(out, ", held by %ld", (long)w->owner);
-	if (w->left_ns > 0)
-		n += fprintf(out, ", %s more", duration(w->left_ns, left, sizeof left));
-	(void)n;
-	if (fclose(out) != 0) {
-		free(text);
-		return strdup("?");
-	}
-	return text;
-}
-
 void words_of_process(const struct picture *p, pid_t pid, const char *program, char *line, size_t size)
 {
 	size_t waiting = 0;
@@ -87,13 +56,13 @@ void words_of_counts(const struct picture *p, char *line, size_t size)
 
 const char *words_of_heading(void)
 {
-	return "    ID NAME             STATE   BUSY  SWITCH/s   WAITED    STACK  WAITS FOR";
+	return "    ID NAME             STATE   BUSY   CPU  SWITCH/s   WAITED    STACK  WAITS FOR";
 }
 
 void words_of_row(const struct row *r, char *line, size_t size)
 {
 	char waited[32], stack[32];
-	snprintf(line, size, "%6ld %-16.16s %-6s %4.0f%% %9.0f %8s %8s  %s", r->id, r->name, r->state, r->busy * 100,
-		 r->switched, duration(r->waited_ns, waited, sizeof waited), bytes(r->stack, stack, sizeof stack),
-		 r->waits);
+	snprintf(line, size, "%6ld %-16.16s %-6s %4.0f%% %4.0f%% %9.0f %8s %8s  %s", r->id, r->name, r->state,
+		 r->busy * 100, r->cpu * 100, r->switched, duration(r->waited_ns, waited, sizeof waited),
+		 bytes(r->stack, stack, sizeof stack), r->waits);
 }
