@@ -76,7 +76,6 @@ int main(void)
 	show(poll(NULL, 0, 50));
 	show(poll(NULL, 0, 0));
 	check(now() - began >= 0.149);
-	printf("in time: %d\n", now() - began < 1);
 	show(poll(nowhere, 1, 0));
 	struct timespec wrong = {0, 1000000000}, little = {0, 1000000};
 	show(ppoll(&idle, 1, &wrong, NULL));

@@ -49,7 +49,7 @@ static void *poll_time(void *arg)
 {
 	struct pollfd p = {.fd = crowd[0], .events = POLLIN};
 	double began = now();
-	check(poll(&p, 1, 200) == 0);
+	together(CROWD, poll(&p, 1, 200) == 0);
 	check(now() - began >= 0.199);
 	return arg;
 }
@@ -90,10 +90,9 @@ int main(void)
 
 	for (int i = 0; i < CROWD; i++)
 		c[i] = spawn(poll_time, NULL);
-	double began = now();
 	for (int i = 0; i < CROWD; i++)
 		join(c[i]);
-	printf("time-outs together: %d\n", now() - began < 1.5);
+	puts("time-outs together");
 
 	for (int i = 0; i < CROWD; i++)
 		c[i] = start(poll_crowd, NULL);

@@ -3,6 +3,7 @@
 
 #include "twin.h"
 
+enum { DOZERS = 10 };
 static int data[2], full[2];
 static sem_t here;
 
@@ -25,15 +26,16 @@ static void *read_set(void *arg)
 
 static void *doze(void *arg)
 {
-	struct timeval t = {0, 200000};
-	check(select(0, NULL, NULL, NULL, &t) == 0 && t.tv_sec == 0 && t.tv_usec == 0);
+	struct timeval t;
+	together(DOZERS, (t = (struct timeval){0, 200000}, select(0, NULL, NULL, NULL, &t) == 0) && t.tv_sec == 0 &&
+				 t.tv_usec == 0);
 	return arg;
 }
 
 int main(void)
 {
 	static char block[65536];
-	pthread_t t[10];
+	pthread_t t[DOZERS];
 	char byte;
 	sem_init(&here, 0, 0);
 	check(pipe(data) == 0 && pipe2(full, O_NONBLOCK) == 0);
@@ -52,8 +54,7 @@ int main(void)
 	check(read(full[0], block, sizeof block) == sizeof block);
 	join(t[0]);
 
-	double began = now();
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < DOZERS; i++)
 		t[i] = spawn(doze, NULL);
 
 	/* While the others doze. */
@@ -79,8 +80,8 @@ int main(void)
 	printf("pselect leaves its time: %ld\n", short_time.tv_nsec);
 	show(pselect(0, NULL, NULL, NULL, &wrong, NULL));
 
-	for (int i = 0; i < 10; i++)
+	for (int i = 0; i < DOZERS; i++)
 		join(t[i]);
-	printf("together: %d\n", now() - began < 1.5);
+	puts("together");
 	return 0;
 }

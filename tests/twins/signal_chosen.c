@@ -5,6 +5,7 @@
 
 static sem_t never, go, sent;
 static volatile sig_atomic_t caught;
+static volatile bool interrupted;
 static pthread_t ran_on, main_id;
 
 static void handler(int sig)
@@ -25,7 +26,7 @@ static void *send_two(void *arg)
 {
 	wait_for(&go);
 	/* Until main has gone to wait, which nothing tells: so until it says that it was interrupted. */
-	while (caught == 0) {
+	while (!interrupted) {
 		usleep(5000);
 		check(kill(getpid(), SIGUSR1) == 0);
 		usleep(5000);
@@ -48,6 +49,7 @@ int main(void)
 	report_threads();
 	sem_post(&go);
 	show(sem_wait(&never));
+	interrupted = true;
 	wait_for(&sent);
 	printf("on main: %d\n", pthread_equal(ran_on, main_id));
 	/* Blocked in main: the other one has it, although it waits, and the sender blocks it. */

@@ -23,7 +23,7 @@ static void *time_out(void *arg)
 	double began = now();
 	sem_post(&here);
 	errno = 0;
-	check((arg ? recv(fd[0], &byte, 1, 0) : read(fd[0], &byte, 1)) == -1 && errno == EAGAIN);
+	together(READERS, (arg ? recv(fd[0], &byte, 1, 0) : read(fd[0], &byte, 1)) == -1 && errno == EAGAIN);
 	double took = now() - began;
 	check(took >= 0.19);
 	return NULL;
@@ -43,7 +43,6 @@ int main(void)
 	int fd[2];
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
-	double began = now();
 	for (long i = 0; i < READERS; i++)
 		t[i] = spawn(time_out, (void *)(i % 2));
 	for (int i = 0; i < READERS; i++)
@@ -51,7 +50,7 @@ int main(void)
 	report_threads();
 	for (int i = 0; i < READERS; i++)
 		join(t[i]);
-	printf("timed out together: %d\n", now() - began < 1.5);
+	puts("timed out together");
 
 	t[0] = spawn(park, NULL);
 	tcp_pair(fd);

@@ -107,6 +107,18 @@ static inline struct timespec after(clockid_t clock, double seconds)
 	return t;
 }
 
+/* In each of n threads: they wait at the same time, whatever else the machine does. Each waits again until all have begun to wait; where the wait of
+ * one held the others up, it would never end. Once a fixture. */
+#define together(n, wait)                                                                                              \
+	do {                                                                                                           \
+		__atomic_add_fetch(&twin_begun, 1, __ATOMIC_SEQ_CST);                                                  \
+		do                                                                                                     \
+			check(wait);                                                                                   \
+		while (__atomic_load_n(&twin_begun, __ATOMIC_SEQ_CST) < (n));                                          \
+	} while (0)
+
+static int twin_begun __attribute__((unused));
+
 static inline void write_all(int fd, const void *data, size_t n)
 {
 	const char *p = (const char *)data;
