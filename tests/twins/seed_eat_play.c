@@ -14,7 +14,7 @@ static void *eat(void *arg)
 {
 	say('e');
 	/* As long again, on a machine that is so busy that the shorter time ends later. */
-	while (usleep(300000) == 0 && !played)
+	while (usleep(300000) == 0 && !(played && fixture.reported))
 		;
 	say('E');
 	return arg;

@@ -48,6 +48,7 @@ static void *run(void *arg)
 	fflush(stdout);
 	check(posix_spawn(&pid, self, NULL, NULL, arguments, environ) == 0);
 	check(waitpid(pid, NULL, 0) == pid);
+	until_reported();
 	return arg;
 }
 

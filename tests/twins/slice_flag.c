@@ -5,6 +5,7 @@ static volatile int flag;
 
 static void *set(void *arg)
 {
+	until_reported();
 	usleep(1000);
 	flag = 1;
 	return arg;

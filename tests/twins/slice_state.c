@@ -48,6 +48,7 @@ static void *compute(void *arg)
 		check(errno == 100 + (int)id && own == (unsigned long)id && fegetround() == mode);
 	}
 	running--;
+	until_reported();
 	return (void *)expected;
 }
 

@@ -11,6 +11,7 @@ static volatile unsigned long work;
 
 static void *by_nothing(void *arg)
 {
+	until_reported();
 	for (int i = 0; i < ROUNDS; i++) {
 		while (turn != (int)(long)arg)
 			;
@@ -21,6 +22,7 @@ static void *by_nothing(void *arg)
 
 static void *by_yield(void *arg)
 {
+	until_reported();
 	for (int i = 0; i < ROUNDS; i++) {
 		while (turn != (int)(long)arg)
 			sched_yield();
@@ -31,6 +33,7 @@ static void *by_yield(void *arg)
 
 static void *by_spin_lock(void *arg)
 {
+	until_reported();
 	for (int i = 0; i < ROUNDS;) {
 		pthread_spin_lock(&lock);
 		if (turn == (int)(long)arg) {
@@ -46,6 +49,7 @@ static void pass_around(void *(*entry)(void *), const char *how)
 {
 	pthread_t t[THREADS];
 	turn = 0;
+	fixture.reported = false;
 	for (long i = 0; i < THREADS; i++)
 		t[i] = spawn(entry, (void *)i);
 	report_threads();

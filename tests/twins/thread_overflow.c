@@ -32,6 +32,7 @@ static void *overflow(void *arg)
 	check(signal(SIGSEGV, SIG_DFL) == handler);
 	show_action();
 	fflush(stdout);
+	until_reported();
 	return (void *)(long)deep(1 << 20);
 }
 

@@ -63,11 +63,35 @@ static inline int os_threads(void)
 	return n;
 }
 
+/* What the threads of a fixture have said to one another. */
+static struct {
+	bool reported;
+	int waiting;
+} fixture __attribute__((unused));
+
 /* For run.py --one-thread. To be called while all threads of the fixture live. */
 static inline void report_threads(void)
 {
 	fprintf(stderr, "os-threads %d\n", os_threads());
+	__atomic_store_n(&fixture.reported, true, __ATOMIC_SEQ_CST);
 }
+
+/* For a thread that would end by itself, perhaps before main has counted it. */
+static inline void until_reported(void)
+{
+	while (!__atomic_load_n(&fixture.reported, __ATOMIC_SEQ_CST))
+		usleep(1000);
+}
+
+/* In each of n threads: they wait at the same time, whatever else the machine does. Each waits again until all have begun to, and have been counted;
+ * where the wait of one held the others up, it would never end. */
+#define together(n, wait)                                                                                              \
+	do {                                                                                                           \
+		__atomic_add_fetch(&fixture.waiting, 1, __ATOMIC_SEQ_CST);                                             \
+		do                                                                                                     \
+			check(wait);                                                                                   \
+		while (__atomic_load_n(&fixture.waiting, __ATOMIC_SEQ_CST) < (n) || !fixture.reported);                \
+	} while (0)
 
 static inline pthread_t spawn(void *(*entry)(void *), void *arg)
 {
@@ -106,18 +130,6 @@ static inline struct timespec after(clockid_t clock, double seconds)
 	t.tv_nsec = nsec % 1000000000;
 	return t;
 }
-
-/* In each of n threads: they wait at the same time, whatever else the machine does. Each waits again until all have begun to wait; where the wait of
- * one held the others up, it would never end. Once a fixture. */
-#define together(n, wait)                                                                                              \
-	do {                                                                                                           \
-		__atomic_add_fetch(&twin_begun, 1, __ATOMIC_SEQ_CST);                                                  \
-		do                                                                                                     \
-			check(wait);                                                                                   \
-		while (__atomic_load_n(&twin_begun, __ATOMIC_SEQ_CST) < (n));                                          \
-	} while (0)
-
-static int twin_begun __attribute__((unused));
 
 static inline void write_all(int fd, const void *data, size_t n)
 {
