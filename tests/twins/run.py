@@ -25,7 +25,6 @@ import time
 
 CHECK_FAILED = 99
 PR_SET_CHILD_SUBREAPER = 36
-GRACE = 10.0  # seconds in which a process that the program left may still end by itself
 
 
 class Run:
@@ -63,8 +62,8 @@ def living_children():
     return found
 
 
-def end_leftovers():
-    deadline = time.monotonic() + GRACE
+def end_leftovers(grace):
+    deadline = time.monotonic() + grace
     left = living_children()
     while left and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -79,7 +78,7 @@ def end_leftovers():
     return len(left)
 
 
-def run(command, environment, limit):
+def run(command, environment, options):
     with tempfile.TemporaryDirectory() as cwd, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         process = subprocess.Popen(
@@ -87,13 +86,13 @@ def run(command, environment, limit):
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
         timed_out = False
         try:
-            process.wait(limit)
+            process.wait(options.limit)
         except subprocess.TimeoutExpired:
             timed_out = True
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         seconds = time.monotonic() - began
-        children = end_leftovers()
+        children = end_leftovers(options.grace)
         files = sorted(os.listdir(cwd))
         out.seek(0)
         err.seek(0)
@@ -157,6 +156,8 @@ def main():
     parser.add_argument('--env', action='append', default=[], metavar='K=V', help='set in both runs')
     parser.add_argument('--expect-stderr', metavar='TEXT', help='the preloaded run must say this')
     parser.add_argument('--limit', type=float, default=20, metavar='SECONDS', help='for each run (default 20)')
+    parser.add_argument('--grace', type=float, default=10, metavar='SECONDS',
+                        help='in which a process that the program left may still end by itself (default 10)')
     parser.add_argument('program')
     parser.add_argument('arguments', nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -169,8 +170,8 @@ def main():
                    if k not in ('LD_PRELOAD', 'LD_LIBRARY_PATH') and not k.startswith('GEV_')}
     environment.update(pair.split('=', 1) for pair in options.env)
     command = [os.path.abspath(options.program)] + options.arguments
-    native = run(command, environment, options.limit)
-    patched = run(command, dict(environment, LD_PRELOAD=os.path.abspath(options.patch)), options.limit)
+    native = run(command, environment, options)
+    patched = run(command, dict(environment, LD_PRELOAD=os.path.abspath(options.patch)), options)
 
     useless, found = spoilt(native, patched, options), differences(native, patched, options)
     print(f'native {native.seconds:.3f} s, preloaded {patched.seconds:.3f} s, {native.ending()}')

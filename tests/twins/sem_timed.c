@@ -13,6 +13,7 @@ static void *run(void *arg)
 	sem_post(&here);
 	int result = arg ? sem_clockwait(&s, CLOCK_REALTIME, &soon) : sem_timedwait(&s, &soon);
 	check(result == 0 || errno == ETIMEDOUT);
+	until_reported();
 	return (void *)(long)(result == 0);
 }
 
@@ -21,6 +22,7 @@ static long post_among(int waiters, double seconds)
 	pthread_t t[WAITERS];
 	long got = 0;
 	time_limit = seconds;
+	fixture.reported = false;
 	for (long i = 0; i < waiters; i++)
 		t[i] = spawn(run, (void *)(i % 2));
 	for (int i = 0; i < waiters; i++)

@@ -2,7 +2,6 @@
 import concurrent.futures
 import queue
 import threading
-import time
 
 from twin import report_threads
 
@@ -48,10 +47,9 @@ for i in (3, 1, 2):
 print([ordered.get() for _ in range(3)])
 
 with concurrent.futures.ThreadPoolExecutor(20) as pool:
-    began = time.monotonic()
-    list(pool.map(lambda _: time.sleep(0.1), range(20)))
-    print('mapped together:', time.monotonic() - began < 1.0)
+    all_here = threading.Barrier(20)
+    print('mapped together:', sorted(pool.map(lambda _: all_here.wait(15), range(20))) == list(range(20)))
     print(list(pool.map(lambda n: n * n, range(10))))
-    futures = [pool.submit(time.sleep, 0.05) for _ in range(3)] + [pool.submit(int, 'x')]
+    futures = [pool.submit(threading.Event().wait, 0.05) for _ in range(3)] + [pool.submit(int, 'x')]
     finished, pending = concurrent.futures.wait(futures)
     print(len(finished), len(pending), type(futures[-1].exception()).__name__)

@@ -20,8 +20,10 @@ def interrupted_join():
     worker = threading.Thread(target=hold.wait)
     worker.start()
     report_threads()
-    sender = later(os.kill, os.getpid(), signal.SIGINT)
+    joins = threading.Event()
+    sender = later(lambda: (joins.wait(), os.kill(os.getpid(), signal.SIGINT)))
     try:
+        joins.set()
         worker.join()
         print('the join ended')
     except KeyboardInterrupt:
