@@ -219,7 +219,7 @@ void gev__control_serve(int listener)
 	if (fd < 0)
 		return;
 	/* One that asks nothing, or does not read, holds the others up no longer than this. */
-	const struct timeval patience = {.tv_sec = 1};
+	const struct timeval patience = {.tv_sec = 5};
 	gev__sys.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	gev__sys.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	char question[128];

@@ -46,7 +46,9 @@ static void set(uint32_t value)
 
 /* Longer than any look takes; a watcher that fails must not stop the program. */
 #define HELD_AT_MOST_NS (NS_PER_S / 2)
-#define ANSWER_NS (NS_PER_S / 10)
+/* How often a wait looks whether it has an end; how long the thread may take until it is given a processor. */
+#define LOOK_NS (NS_PER_S / 10)
+#define ANSWER_AT_MOST_NS (5 * NS_PER_S)
 
 static void on_hold(int sig, siginfo_t *info, void *context)
 {
@@ -72,7 +74,7 @@ static void on_hold(int sig, siginfo_t *info, void *context)
 		set(HELD);
 		int64_t until = gev__now() + HELD_AT_MOST_NS;
 		while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) == HELD && gev__now() < until)
-			wait_while(HELD, ANSWER_NS);
+			wait_while(HELD, LOOK_NS);
 	}
 	errno = saved;
 }
@@ -91,6 +93,21 @@ static bool may_signal(void)
 	return sigaction(hold_signal(), &ours, NULL) == 0;
 }
 
+/* Whether the signal is in that set of the thread's status, a mask in hexadecimal (proc_pid_status(5)). */
+static bool in_set(const char *status, const char *set)
+{
+	const char *mask = strstr(status, set);
+	return mask && (strtoull(mask + strlen(set), NULL, 16) >> (hold_signal() - 1) & 1);
+}
+
+/* Then it never answers. In the handler the signal is blocked too, but no longer pending. */
+static bool blocks_the_signal(pid_t tid)
+{
+	char path[64], status[4096];
+	snprintf(path, sizeof path, "/proc/self/task/%d/status", tid);
+	return !gev__slurp(path, status, sizeof status) || (in_set(status, "SigPnd:") && in_set(status, "SigBlk:"));
+}
+
 /* Whether the thread is held; then it must be let go. */
 static bool hold(pid_t tid)
 {
@@ -99,12 +116,13 @@ static bool hold(pid_t tid)
 	__atomic_store_n(&held, tid, __ATOMIC_RELEASE);
 	__atomic_store_n(&phase, ASKED, __ATOMIC_SEQ_CST);
 	if (gev__sys.syscall(SYS_tgkill, getpid(), tid, hold_signal(), 0, 0, 0) == 0) {
-		int64_t until = gev__now() + ANSWER_NS;
-		while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) == ASKED && gev__now() < until)
-			wait_while(ASKED, ANSWER_NS);
+		int64_t until = gev__now() + ANSWER_AT_MOST_NS;
+		while (__atomic_load_n(&phase, __ATOMIC_SEQ_CST) == ASKED && gev__now() < until &&
+		       !blocks_the_signal(tid))
+			wait_while(ASKED, LOOK_NS);
 	}
 	uint32_t asked = ASKED;
-	/* No answer: it blocks the signal. One that comes later finds nothing to do. */
+	/* No answer: one that comes later finds nothing to do. */
 	return !__atomic_compare_exchange_n(&phase, &asked, IDLE, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 

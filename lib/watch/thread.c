@@ -104,7 +104,7 @@ void gev__watcher_start(const struct gev__watcher *how)
 	/* It wakes nobody. */
 	__atomic_add_fetch(&gev__helper_threads, 1, __ATOMIC_RELAXED);
 	/* Whoever hears from a greenlet of this program can ask about it. But nothing waits here for ever. */
-	struct timespec patience = {.tv_sec = 1};
+	struct timespec patience = {.tv_sec = 30};
 	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) == 0)
 		if (gev__sys.syscall(SYS_futex, (long)&listening, FUTEX_WAIT_PRIVATE, 0, (long)&patience, 0, 0) != 0 &&
 		    errno == ETIMEDOUT)
