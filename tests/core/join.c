@@ -86,17 +86,21 @@ static void *give_up(void *arg)
 
 Test(join, those_who_give_up_do_not_disturb_the_others)
 {
+	const struct gev_spawn_attr not_yet = {.suspended = true};
 	struct gev_greenlet *g[3];
-	target = gev_spawn(nap, (void *)30);
+	target = gev_spawn_with(&not_yet, nap, (void *)20);
 	g[0] = gev_spawn(give_up, NULL);
-	g[1] = gev_spawn(nap, (void *)20);
+	g[1] = gev_spawn(join_target, NULL);
 	g[2] = gev_spawn(give_up, NULL);
-	void *error = NULL;
+	void *error = NULL, *right = NULL;
 	for (int i = 0; i < 3; i += 2) {
 		cr_expect_eq(gev_join(g[i], 10, &error), 0);
 		cr_expect_eq((intptr_t)error, ETIMEDOUT);
 	}
+	cr_expect_eq(gev_start(target), 0);
 	cr_expect_eq(gev_join(target, 10, NULL), 0);
+	cr_expect_eq(gev_join(g[1], 10, &right), 0);
+	cr_expect_not_null(right);
 }
 
 Test(join, joinall_waits_for_so_many)
@@ -145,17 +149,28 @@ Test(join, joinall_misuse)
 
 /* ---- Other OS threads ---- */
 
-static void *join_from_afar(void *arg)
+static int tried;
+
+static const char *try_from_afar(void)
 {
-	if (arg)
-		gev_sleep(0); /* on a greenlet of another hub, and not without one */
-	void *value = NULL;
 	if (gev_join(target, 0, NULL) != -1 || errno != ETIMEDOUT)
 		return "should not have ended yet";
 	if (gev_join(target, 0.001, NULL) != -1 || errno != ETIMEDOUT)
 		return "should not have ended yet";
 	if (gev_joinall(&target, 1, 0, 0.001) != -1 || errno != ETIMEDOUT)
 		return "should not have ended yet";
+	return NULL;
+}
+
+static void *join_from_afar(void *arg)
+{
+	if (arg)
+		gev_sleep(0); /* on a greenlet of another hub, and not without one */
+	void *value = NULL;
+	const char *wrong = try_from_afar();
+	__atomic_add_fetch(&tried, 1, __ATOMIC_SEQ_CST);
+	if (wrong)
+		return (void *)wrong;
 	if (gev_join(target, 30, &value))
 		return "join";
 	if (value != (void *)50 || !gev_is_done(target))
@@ -167,17 +182,20 @@ static void *join_from_afar(void *arg)
 static void join_with_threads(int with_hub)
 {
 	enum { N = 4 };
+	const struct gev_spawn_attr not_yet = {.suspended = true};
 	pthread_t t[N];
-	target = gev_spawn(nap, (void *)50);
+	target = gev_spawn_with(&not_yet, nap, (void *)50);
 	for (int i = 0; i < N; i++) {
 		gev_ref(target);
 		cr_assert_eq(pthread_create(&t[i], NULL, join_from_afar, with_hub ? &joined : NULL), 0);
 	}
+	while (__atomic_load_n(&tried, __ATOMIC_SEQ_CST) < N)
+		gev_sleep(0.001);
+	cr_expect_eq(gev_start(target), 0);
 	cr_expect_eq(gev_join(target, 30, NULL), 0);
 	gev_release(target);
 	for (int i = 0; i < N; i++) {
 		void *wrong;
-		gev_sleep(0.001);
 		pthread_join(t[i], &wrong);
 		cr_expect_null(wrong, "%s", (char *)wrong);
 	}
@@ -254,8 +272,8 @@ Test(join, handles_may_go_on_any_thread)
 		cr_assert_eq(pthread_join(t[i], &wrong), 0);
 		cr_expect_null(wrong, "%s", (char *)wrong);
 	}
-	gev_sleep(0.001);
-	cr_expect_eq(gev_embed_v1()->thread_count(), 1, "all have ended");
+	while (gev_embed_v1()->thread_count() > 1) /* until all have ended */
+		gev_sleep(0.001);
 }
 
 /* ---- A thread that ends before its greenlets ---- */

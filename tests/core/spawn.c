@@ -123,16 +123,29 @@ Test(spawn, later_means_not_before)
 	gev_release(g);
 }
 
+static void *take_number(void *arg)
+{
+	*(int *)arg = ++ran;
+	return NULL;
+}
+
 Test(spawn, later_ones_start_in_the_order_of_their_times)
 {
-	static const double when[] = {0.003, 0.001, 0.002};
-	struct gev_greenlet *g[3];
-	for (int i = 0; i < 3; i++)
-		g[i] = gev_spawn_later(NULL, when[i], count, NULL);
-	cr_expect_eq(gev_join(g[1], 10, NULL), 0);
-	cr_expect_eq(gev_join(g[2], 10, NULL), 0);
-	cr_expect_eq(gev_join(g[0], 10, NULL), 0);
-	cr_expect_eq(gev_joinall(g, 3, 0, 10), 3);
+	enum { N = 6 };
+	static const double when[N] = {0.006, 0.001, 0.004, 0.002, 0.005, 0.003};
+	struct gev_greenlet *g[N];
+	double earliest[N], latest[N]; /* when each may start */
+	int number[N];
+	for (int i = 0; i < N; i++) {
+		earliest[i] = gev_now() + when[i];
+		g[i] = gev_spawn_later(NULL, when[i], take_number, &number[i]);
+		latest[i] = gev_now() + when[i];
+	}
+	cr_expect_eq(gev_joinall(g, N, 0, 10), N);
+	for (int i = 0; i < N; i++)
+		for (int k = 0; k < N; k++)
+			if (latest[i] < earliest[k])
+				cr_expect_lt(number[i], number[k], "%g before %g", when[i], when[k]);
 }
 
 Test(spawn, later_with_no_time_is_now_and_with_all_time_is_at_its_start)
