@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/watch/libdw.h"
 #include "lib/watch/running.h"
 #include "lib/watch/symbol.h"
 #include "lib/watch/waits.h"
@@ -191,7 +192,10 @@ static bool each(struct gev__text *t, const struct gev__picture *p, uint32_t id,
 
 bool gev__report_bt(struct gev__text *t, const struct gev__picture *p, uint32_t id)
 {
-	return each(t, p, id, gev__report_one);
+	bool found = each(t, p, id, gev__report_one);
+	if (found && !gev__dw.usable)
+		gev__text_add(t, "(stacks end early, and names are few: libdw of elfutils cannot be used here)\n");
+	return found;
 }
 
 bool gev__report_bt_json(struct gev__text *t, const struct gev__picture *p, uint32_t id)

@@ -8,6 +8,7 @@
 #include "lib/base/options.h"
 #include "lib/watch/control.h"
 #include "lib/watch/dump.h"
+#include "lib/watch/libdw.h"
 #include "lib/watch/monitor.h"
 #include "lib/watch/record.h"
 #include "lib/watch/stats.h"
@@ -29,7 +30,7 @@ static void began(void)
 	if (watched != 0)
 		gev__symbols_forked();
 	watched = getpid();
-	gev__symbols_open();
+	gev__libdw_open();
 	if (watcher.control || watcher.dump_signal || watcher.monitor)
 		gev__watcher_start(&watcher);
 }

@@ -2,43 +2,15 @@
 #include "lib/watch/symbol.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/base/lock.h"
+#include "lib/watch/libdw.h"
 #include "lib/watch/outside.h"
 
-#include <elfutils/libdwfl.h>
-
-/* What is used of it. */
-#define DWFL_FUNCTIONS(F)                                                                                              \
-	F(dwfl_begin)                                                                                                  \
-	F(dwfl_report_begin)                                                                                           \
-	F(dwfl_report_end)                                                                                             \
-	F(dwfl_linux_proc_report)                                                                                      \
-	F(dwfl_linux_proc_find_elf)                                                                                    \
-	F(dwfl_build_id_find_debuginfo)                                                                                \
-	F(dwfl_attach_state)                                                                                           \
-	F(dwfl_getthread_frames)                                                                                       \
-	F(dwfl_frame_pc)                                                                                               \
-	F(dwfl_thread_state_registers)                                                                                 \
-	F(dwfl_thread_state_register_pc)                                                                               \
-	F(dwfl_addrmodule)                                                                                             \
-	F(dwfl_module_addrinfo)                                                                                        \
-	F(dwfl_module_info)                                                                                            \
-	F(dwfl_module_getsrc)                                                                                          \
-	F(dwfl_lineinfo)
-
-static struct {
-#define F(name) __typeof__(name) *name;
-	DWFL_FUNCTIONS(F)
-#undef F
-} dw;
-
-static void *library;
 static Dwfl *dwfl;
 static bool attached;
 static struct gev__lock lock; /* of all that is here */
@@ -50,38 +22,6 @@ static struct {
 	size_t n;
 	char bytes[16384];
 } window;
-
-/* Whether the process has another malloc than libc's. What libc itself allocates (strdup, getline) then comes from that one, and libdw, which
- * with RTLD_DEEPBIND has libc's own free, would give it back to the wrong one. */
-static bool other_malloc(void)
-{
-	void *all = dlopen(NULL, RTLD_NOW | RTLD_NOLOAD);
-	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
-	bool other = all && libc && dlsym(all, "malloc") != dlsym(libc, "malloc");
-	if (all)
-		dlclose(all);
-	if (libc)
-		dlclose(libc);
-	return other;
-}
-
-void gev__symbols_open(void)
-{
-	if (library || other_malloc())
-		return;
-	/* Its own libc functions, whatever a preload or the program exports. A sanitizer refuses DEEPBIND. */
-	bool sanitized = dlsym(RTLD_DEFAULT, "__asan_init") || dlsym(RTLD_DEFAULT, "__tsan_init");
-	library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL | (sanitized ? 0 : RTLD_DEEPBIND));
-	if (library == NULL)
-		return;
-#define F(name) dw.name = (__typeof__(dw.name))dlsym(library, #name);
-	DWFL_FUNCTIONS(F)
-#undef F
-#define F(name) || dw.name == NULL
-	if (0 DWFL_FUNCTIONS(F))
-#undef F
-		library = NULL; /* too old: it stays open, and is not used */
-}
 
 void gev__symbols_forked(void)
 {
@@ -134,13 +74,14 @@ static bool set_registers(Dwfl_Thread *thread, void *arg)
 #if defined(__x86_64__)
 	enum { FP = 6, SP = 7, RA = 16 };
 	Dwarf_Word pc = standing->pc;
-	dw.dwfl_thread_state_registers(thread, RA, 1, &pc);
+	gev__dw.dwfl_thread_state_registers(thread, RA, 1, &pc);
 #else
 	enum { FP = 29, SP = 31 };
 #endif
 	Dwarf_Word fp = standing->fp, sp = standing->sp;
-	dw.dwfl_thread_state_register_pc(thread, standing->pc);
-	return dw.dwfl_thread_state_registers(thread, FP, 1, &fp) && dw.dwfl_thread_state_registers(thread, SP, 1, &sp);
+	gev__dw.dwfl_thread_state_register_pc(thread, standing->pc);
+	return gev__dw.dwfl_thread_state_registers(thread, FP, 1, &fp) &&
+	       gev__dw.dwfl_thread_state_registers(thread, SP, 1, &sp);
 }
 
 static const Dwfl_Thread_Callbacks thread_callbacks = {
@@ -155,17 +96,17 @@ static void refresh(void)
 	/* No debuginfod: it would ask the network. */
 	static char *debuginfo_path;
 	static Dwfl_Callbacks callbacks = {.debuginfo_path = &debuginfo_path};
-	if (library == NULL)
+	if (!gev__dw.usable)
 		return;
-	callbacks.find_elf = dw.dwfl_linux_proc_find_elf;
-	callbacks.find_debuginfo = dw.dwfl_build_id_find_debuginfo;
-	if (dwfl == NULL && (dwfl = dw.dwfl_begin(&callbacks)) == NULL)
+	callbacks.find_elf = gev__dw.dwfl_linux_proc_find_elf;
+	callbacks.find_debuginfo = gev__dw.dwfl_build_id_find_debuginfo;
+	if (dwfl == NULL && (dwfl = gev__dw.dwfl_begin(&callbacks)) == NULL)
 		return;
-	dw.dwfl_report_begin(dwfl);
-	dw.dwfl_linux_proc_report(dwfl, getpid());
-	dw.dwfl_report_end(dwfl, NULL, NULL);
+	gev__dw.dwfl_report_begin(dwfl);
+	gev__dw.dwfl_linux_proc_report(dwfl, getpid());
+	gev__dw.dwfl_report_end(dwfl, NULL, NULL);
 	if (!attached)
-		attached = dw.dwfl_attach_state(dwfl, NULL, getpid(), &thread_callbacks, NULL);
+		attached = gev__dw.dwfl_attach_state(dwfl, NULL, getpid(), &thread_callbacks, NULL);
 }
 
 void gev__symbols_begin(void)
@@ -191,7 +132,7 @@ static int on_frame(Dwfl_Frame *frame, void *arg)
 	struct walk *w = arg;
 	Dwarf_Addr pc;
 	bool exact;
-	if (!dw.dwfl_frame_pc(frame, &pc, &exact) || pc == 0)
+	if (!gev__dw.dwfl_frame_pc(frame, &pc, &exact) || pc == 0)
 		return DWARF_CB_ABORT;
 	w->pcs[w->n++] = (uintptr_t)pc;
 	return w->n == w->max ? DWARF_CB_ABORT : DWARF_CB_OK;
@@ -221,7 +162,7 @@ size_t gev__unwind(const struct gev__stand *stand, uintptr_t *pcs, size_t max)
 		return 0;
 	standing = stand;
 	if (attached) {
-		dw.dwfl_getthread_frames(dwfl, 1, on_frame, &w);
+		gev__dw.dwfl_getthread_frames(dwfl, 1, on_frame, &w);
 	}
 	return w.n > 0 ? w.n : by_frame_pointers(stand, pcs, max);
 }
@@ -252,6 +193,26 @@ static void look_up_by_linker(uintptr_t addr, struct name *n)
 	n->offset = info.dli_sname ? addr - (uintptr_t)info.dli_saddr : addr - (uintptr_t)info.dli_fbase;
 }
 
+/* libdw finds the unit of an address by .debug_aranges, which clang leaves out (elfutils, libdwfl/cu.c); then all units are asked. */
+static void look_up_line(Dwfl_Module *module, Dwarf_Addr addr, struct name *n)
+{
+	Dwfl_Line *line = gev__dw.dwfl_module_getsrc(module, addr);
+	if (line) {
+		n->file = base_name(gev__dw.dwfl_lineinfo(line, NULL, &n->line, NULL, NULL, NULL));
+		return;
+	}
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias;
+	while ((unit = gev__dw.dwfl_module_nextcu(module, unit, &bias)) != NULL) {
+		if (gev__dw.dwarf_haspc(unit, addr - bias) <= 0)
+			continue;
+		Dwarf_Line *at = gev__dw.dwarf_getsrc_die(unit, addr - bias);
+		if (at && gev__dw.dwarf_lineno(at, &n->line) == 0)
+			n->file = base_name(gev__dw.dwarf_linesrc(at, NULL, NULL));
+		return;
+	}
+}
+
 static void look_up(uintptr_t addr, bool with_line, struct name *n)
 {
 	*n = (struct name){0};
@@ -259,20 +220,19 @@ static void look_up(uintptr_t addr, bool with_line, struct name *n)
 		look_up_by_linker(addr, n);
 		return;
 	}
-	Dwfl_Module *module = dw.dwfl_addrmodule(dwfl, addr);
+	Dwfl_Module *module = gev__dw.dwfl_addrmodule(dwfl, addr);
 	if (module == NULL)
 		return;
 	GElf_Off offset = 0;
 	GElf_Sym symbol;
-	n->symbol = dw.dwfl_module_addrinfo(module, addr, &offset, &symbol, NULL, NULL, NULL);
+	n->symbol = gev__dw.dwfl_module_addrinfo(module, addr, &offset, &symbol, NULL, NULL, NULL);
 	n->offset = (uintptr_t)offset;
 	Dwarf_Addr start = 0;
-	n->module = base_name(dw.dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL));
+	n->module = base_name(gev__dw.dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL));
 	if (n->symbol == NULL)
 		n->offset = addr - (uintptr_t)start;
-	Dwfl_Line *line = with_line ? dw.dwfl_module_getsrc(module, addr) : NULL;
-	if (line)
-		n->file = base_name(dw.dwfl_lineinfo(line, NULL, &n->line, NULL, NULL, NULL));
+	if (with_line)
+		look_up_line(module, addr, n);
 }
 
 void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call)

@@ -1,8 +1,8 @@
 /* symbol.h: stacks and names: who called whom, and what an address is called.
  *
- * By libdw of elfutils, which is opened when a watcher starts, and never needed otherwise: it unwinds by the call frame information that every
- * ordinary program carries, knows inlined source lines where there is debugging information, and reads memory through us. Without it a stack is
- * followed by frame pointers as far as they lead, and an address has the name that the dynamic linker knows. */
+ * By libdw of elfutils (libdw.h): it unwinds by the call frame information that every ordinary program carries, knows source lines where there is
+ * debugging information, and reads memory through us. Without it a stack is followed by frame pointers as far as they lead, which is not far in what
+ * was compiled without them, and an address has the name that the dynamic linker knows. */
 #ifndef GEV_WATCH_SYMBOL_H
 #define GEV_WATCH_SYMBOL_H
 
@@ -20,8 +20,6 @@ struct gev__stand {
 	size_t copied;
 };
 
-/* Opens libdw. To be called before other threads run, by whoever may open libraries. */
-void gev__symbols_open(void);
 /* In a forked child. */
 void gev__symbols_forked(void);
 /* Learns which libraries there are now. Whatever follows below, up to the end, is one caller's at a time. Whoever

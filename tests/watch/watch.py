@@ -190,6 +190,42 @@ def case_picture(gev, patch, fixture):
         expect("the socket is gone", place.exists(), False)
 
 
+def case_malloc(gev, patch, fixture, own):
+    """Stacks and lines also in a program with a malloc of its own, which takes back nothing that it has not given out."""
+    with Program([fixture, "1"], f"{patch}:{own}", GEV_CONTROL="1", GEV_STATS="1") as p:
+        for _ in range(2):
+            frames = p.ask(gev, "bt", "2").splitlines()[1:]
+            matches("its own function", frames[1], r"  #1 sleeper\+0x[0-9a-f]+ picture\.c:\d+ \(watch_picture\)")
+        expect("exit status", p.end(), 0)
+        expect("first line of statistics", p.stderr().splitlines()[0], f"libgev statistics of process {p.pid}")
+
+
+def case_lines(gev, patch, fixture):
+    """Lines also where no .debug_aranges say to which unit an address belongs: clang leaves them out."""
+    with tempfile.TemporaryDirectory() as folder:
+        without = pathlib.Path(folder, "watch_picture")
+        subprocess.run(["objcopy", "--remove-section=.debug_aranges", fixture, without], check=True)
+        with Program([str(without), str(EACH)], patch, GEV_CONTROL="1") as p:
+            check_bt(p, gev)
+
+
+def case_bare(gev, patch, fixture):
+    """Without libdw: names by the dynamic linker, and what frame pointers lead to."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "libdw.so.1").write_bytes(b"")
+        with Program([fixture, "1"], patch, GEV_CONTROL="1", GEV_DUMP="USR2", LD_LIBRARY_PATH=folder) as p:
+            expect("libdw is not loaded", "/libdw" in pathlib.Path(f"/proc/{p.pid}/maps").read_text(), False)
+            lines = p.ask(gev, "bt").splitlines()
+            expect("lines", len(lines), 2 * 12 + 1)
+            for frame in lines[1:-1:2]:
+                matches("the place where it waits", frame, r"  #0 \S+ \(libgev\.so\S*\)")
+            matches("what a greenlet waits for", lines[8], rf"greenlet 5 \(\S+\) waits for mutex {A}, held by 1 \(main\), since {TIME}, made by 1")
+            expect("last line", lines[-1], "(stacks end early, and names are few: libdw of elfutils cannot be used here)")
+            p.process.send_signal(signal.SIGUSR2)
+            p.says(r"greenlet 12 [^\n]*\n")
+            expect("exit status", p.end(), 0)
+
+
 def case_dump(gev, patch, fixture):
     with Program([fixture, str(EACH)], patch, GEV_DUMP="SIGUSR2") as p:
         p.process.send_signal(signal.SIGUSR2)
