@@ -17,6 +17,7 @@
 #define PATCH_PATCH_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -69,13 +70,29 @@ extern bool patch_restless;
 /* Sees to it; then as self_if_others. */
 struct gev_greenlet *patch_calm(void);
 
-/* The caller's greenlet, when it must not block the OS thread; NULL: make the original call. For descriptors and time. */
+/* The loader's two locks, once they are known (signal/loader.c), and before that two that nobody holds. */
+extern const pthread_mutex_t *patch_loader_locks;
+
+/* Whether anybody holds one of them. */
+static inline bool patch_loader_busy(void)
+{
+	return __atomic_load_n(&patch_loader_locks[0].__data.__lock, __ATOMIC_RELAXED) |
+	       __atomic_load_n(&patch_loader_locks[1].__data.__lock, __ATOMIC_RELAXED);
+}
+
+/* Whether the caller does: it is in a library's constructor or destructor, or in a callback of dl_iterate_phdr. */
+bool patch_loader_mine(void);
+
+/* The caller's greenlet, when it must not block the OS thread; NULL: make the original call. For descriptors and time. Inside the loader nobody is
+ * switched away from: the next one that came there would wait for its lock with the whole OS thread. */
 static inline struct gev_greenlet *patch_green(void)
 {
 	if (likely(!patch_enters[PATCH_FAMILY]))
 		return NULL;
 	struct gev_greenlet *g = patch_gev->self_if_others();
-	return unlikely(g == NULL && __atomic_load_n(&patch_restless, __ATOMIC_RELAXED)) ? patch_calm() : g;
+	if (unlikely(g == NULL && __atomic_load_n(&patch_restless, __ATOMIC_RELAXED)))
+		g = patch_calm();
+	return unlikely(patch_loader_busy()) && patch_loader_mine() ? NULL : g;
 }
 
 /* The caller's greenlet, others or not; NULL: a plain OS thread or the hub itself. For bookkeeping and objects. */

@@ -60,9 +60,9 @@ void patch_slices_begin(void)
 {
 	struct timespec tick = {0};
 	slice = wanted();
+	patch_loader_begin();
 	if (slice == 0)
 		return;
-	patch_loader_begin();
 	/* The coarse clock goes on at the kernel's clock ticks. */
 	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
 	int64_t step = tick.tv_nsec ? tick.tv_nsec : 1;

@@ -26,8 +26,7 @@ bool patch_slice_ends(const ucontext_t *context);
 /* The thread goes on after the others have run. */
 void patch_slice_begins(void);
 
-/* Whether the loader is at work: whoever would switch now might meet its lock (loader.c). */
-bool patch_loader_busy(void);
+/* Finds the loader's locks (loader.c). */
 void patch_loader_begin(void);
 
 #endif
