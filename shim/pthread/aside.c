@@ -95,37 +95,42 @@ int patch_aside(struct patch_aside *a, unsigned flags)
 	return a->returned ? 0 : r;
 }
 
-/* ---- A word ---- */
+/* ---- A system call ---- */
 
-struct word_wait {
+struct call {
 	struct patch_aside aside;
-	uint32_t *word;
-	uint32_t expected;
-	uint32_t bits;
-	int64_t deadline;
-	int result;
+	long number;
+	const long *arguments;
+	long result;
 };
 
-static void wait_word(struct patch_aside *a)
+static void make_call(struct patch_aside *a)
 {
-	struct word_wait *w = (struct word_wait *)(void *)a;
-	struct timespec until = {.tv_sec = w->deadline / PATCH_NS, .tv_nsec = w->deadline % PATCH_NS};
+	struct call *c = (struct call *)(void *)a;
+	const long *of = c->arguments;
 	/* A plain system call is no cancellation point, and nothing is lost in the midst of it. */
 	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 	patch_aside_cancellable(true);
-	long r = real.syscall(SYS_futex, (long)w->word, FUTEX_WAIT_BITSET, w->expected,
-			      w->deadline == GEV_NEVER ? 0 : (long)&until, 0, w->bits);
+	long r = real.syscall(c->number, of[0], of[1], of[2], of[3], of[4], of[5]);
 	patch_aside_cancellable(false);
-	w->result = r < 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+	c->result = r < 0 ? -errno : r;
+}
+
+int patch_aside_syscall(long number, const long arguments[6], unsigned flags, long *result)
+{
+	struct call c = {.aside.call = make_call, .number = number, .arguments = arguments};
+	int r = patch_aside(&c.aside, flags);
+	*result = c.result;
+	return r;
 }
 
 int patch_aside_futex(uint32_t *word, uint32_t expected, uint32_t bits, int64_t deadline, unsigned flags)
 {
-	struct word_wait w = {.aside.call = wait_word,
-			      .word = word,
-			      .expected = expected,
-			      .bits = bits,
-			      .deadline = deadline > 0 ? deadline : 0};
-	int r = patch_aside(&w.aside, flags);
-	return r ? r : w.result;
+	int64_t at = deadline > 0 ? deadline : 0;
+	struct timespec until = {.tv_sec = at / PATCH_NS, .tv_nsec = at % PATCH_NS};
+	const long arguments[6] = {(long)word, FUTEX_WAIT_BITSET, expected, deadline == GEV_NEVER ? 0 : (long)&until, 0,
+				   bits};
+	long result;
+	int r = patch_aside_syscall(SYS_futex, arguments, flags, &result);
+	return r ? r : result == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }

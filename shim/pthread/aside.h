@@ -22,6 +22,10 @@ int patch_aside(struct patch_aside *a, unsigned flags);
 /* Around the blocking call inside `call`. */
 void patch_aside_cancellable(bool yes);
 
+/* A system call that waits, and of which nothing is left behind when it is cut off. On a greenlet. *result: what it gave, or
+ * -errno, if the call was made at all: 0. Else as patch_aside. */
+int patch_aside_syscall(long number, const long arguments[6], unsigned flags, long *result);
+
 /* Waits in the kernel until somebody wakes the word with one of the bits, while it has that value, or for nothing; not
  * beyond the deadline. For words that another process shares. On a greenlet. 0, -ETIMEDOUT; -EINTR, -ECANCELED as the flags
  * allow; -EAGAIN: no thread for it. */

@@ -218,6 +218,21 @@ static long wake_op(uint32_t *word, int op, uint32_t n, uint32_t n_other, uint32
 	return s < 0 ? r : r + s;
 }
 
+/* Several words at once. Whoever wakes one of them wakes in the kernel what he does not find in the lot: so a real thread waits. */
+long patch_futex_waitv(const long arguments[6])
+{
+	long result = -EAGAIN;
+	int r = -EAGAIN;
+	if (patch_green())
+		while ((r = patch_aside_syscall(SYS_futex_waitv, arguments, GEV_PARK_INTERRUPTIBLE, &result)) == -EINTR)
+			if (patch_interrupted(true) < 0)
+				return convert(-EINTR);
+	if (r == 0)
+		return convert((int)result);
+	return real.syscall(SYS_futex_waitv, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+			    arguments[5]);
+}
+
 long patch_futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *other, uint32_t extra)
 {
 	struct watch w = {.word = word, .expected = value, .bits = FUTEX_BITSET_MATCH_ANY};

@@ -13,6 +13,8 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 		switch (number) {
 		case SYS_futex:
 			return patch_futex((uint32_t *)a, (int)b, (uint32_t)c, d, (uint32_t *)e, (uint32_t)f);
+		case SYS_futex_waitv:
+			return patch_futex_waitv((const long[6]){a, b, c, d, e, f});
 		case SYS_gettid:
 			return patch_gettid();
 		case SYS_tgkill:
