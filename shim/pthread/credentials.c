@@ -3,10 +3,8 @@
  * The kernel keeps them per thread; libc changes them on all of its threads, by a signal to each and a word in each
  * one's control block (nptl/nptl_setxid.c). The caller's own control block must then be that of an OS thread: so the
  * call is made as the hub's OS thread. The identities of green threads are on libc's list too; the signal finds none of
- * their numbers, and libc goes on.
- *
- * A real thread that makes such a call while a green one runs elsewhere waits for ever: the signal's handler looks at
- * the control block of whoever runs. */
+ * their numbers, and libc goes on. Where a real thread makes the call, the signal's handler does the same
+ * (signal/private.c). */
 #include <grp.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -75,14 +75,29 @@ static void adopt_main(struct patch_thread *main)
 	__atomic_store_n(&main->state, PATCH_JOINABLE, __ATOMIC_RELEASE);
 }
 
+/* libc's pthread_create, for a stack that no machine has: it fails, but has done by then what libc leaves undone until its first thread (nptl/
+ * pthread_create.c, late_init): the handler by which setuid and its family reach every thread. A libc that believes in threads already would never
+ * do it, and the first such call beside a real thread would end the process by that signal. */
+static void tell_libc(void)
+{
+	pthread_t none;
+	pthread_attr_t attr;
+	if (pthread_attr_init(&attr) == 0) {
+		pthread_attr_setstacksize(&attr, PTRDIFF_MAX & ~(size_t)0xffff);
+		real.pthread_create(&none, &attr, NULL, NULL);
+		pthread_attr_destroy(&attr);
+	}
+	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h). libc has cleared it by now; where the program
+	 * has a copy of its own, that too. */
+	__libc_single_threaded = 0;
+}
+
 void patch_threads_begin(void)
 {
 	static bool begun;
 	if (likely(begun))
 		return;
-	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h); libc clears it only
-	 * for its own threads. */
-	__libc_single_threaded = 0;
+	tell_libc();
 	/* In a program that links libgev, one of its greenlets may be the first to come here, with an identity of its
 	 * own. */
 	if (tid_at(pthread_self()) != getpid())
@@ -130,11 +145,10 @@ static __attribute__((noinline)) void call(void (*f)(void *arg), void *arg)
 	f(arg);
 }
 
-void patch_as_os_thread(void (*f)(void *arg), void *arg)
+void patch_as_os_thread_here(void (*f)(void *arg), void *arg)
 {
 	pthread_t self = pthread_self();
-	bool green = patch_self() != NULL && os_thread != 0 && os_thread != self;
-	if (!green) {
+	if (os_thread == 0 || os_thread == self) {
 		call(f, arg);
 		return;
 	}
@@ -143,4 +157,12 @@ void patch_as_os_thread(void (*f)(void *arg), void *arg)
 	call(f, arg);
 	set_thread_pointer(self);
 	patch_signals_touched--;
+}
+
+void patch_as_os_thread(void (*f)(void *arg), void *arg)
+{
+	if (patch_self())
+		patch_as_os_thread_here(f, arg);
+	else
+		call(f, arg);
 }

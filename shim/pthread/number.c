@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "shim/pthread/thread.h"
+#include "shim/signal/signals.h"
 
 enum { BUCKETS = 256 };
 static struct patch_thread *buckets[BUCKETS];
@@ -60,6 +61,7 @@ void patch_number_end(struct patch_thread *t)
 	*at = t->next_numbered;
 	t->numbered = false;
 	unlock();
+	patch_timers_end(patch_thread_id(t));
 }
 
 void patch_numbers_forked(void)

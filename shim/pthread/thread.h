@@ -113,6 +113,8 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 /* Calls f(arg) as the hub's OS thread itself: libc's pthread_create reads its caller's control block, and takes the
  * kernel's number from it. f must not wait. */
 void patch_as_os_thread(void (*f)(void *arg), void *arg);
+/* The same by a signal handler that has interrupted the hub's OS thread anywhere. */
+void patch_as_os_thread_here(void (*f)(void *arg), void *arg);
 
 /* Set once a real thread has been made through us. */
 extern bool patch_real_threads;

@@ -195,14 +195,12 @@ static bool is_own(int sig, const siginfo_t *info)
 	       (sig == SIGABRT && info->si_code == SI_TKILL && info->si_pid == getpid());
 }
 
-/* The kernel's number of the hub's OS thread is main's own. */
-static pthread_t meant(const siginfo_t *info)
+static void leave_note(int sig, const siginfo_t *info)
 {
-	return info->si_code == SI_TKILL ? patch_attend_main_id() : 0;
-}
-
-static void leave_note(int sig, const siginfo_t *info, pthread_t target)
-{
+	/* The kernel's number of the hub's OS thread is main's own. */
+	pthread_t target = info->si_code == SI_TKILL ? patch_attend_main_id() : 0;
+	if (!patch_timer_meant(info, &target))
+		return;
 	struct patch_note *n = patch_note_new(sig, info, target);
 	/* All notes in use: a thousand signals wait to be handled. */
 	if (n)
@@ -239,7 +237,7 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 	}
 	bool own = !between && is_own(sig, info);
 	if (place == PATCH_PLACE_RUNTIME && !fault && !own) {
-		leave_note(sig, info, meant(info));
+		leave_note(sig, info);
 		patch_gev->attend();
 		/* The hub sees the note by itself. A greenlet may go on for long without another switch. */
 		if (patch_gev->self())
@@ -255,7 +253,7 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 	if (fault || own || masked_for_a_call) {
 		run_one(sig, info, context, pinned, true);
 	} else {
-		leave_note(sig, info, meant(info));
+		leave_note(sig, info);
 		patch_attend_looking();
 	}
 	patch_deliver_here(context, pinned);

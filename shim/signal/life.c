@@ -40,6 +40,7 @@ void patch_signals_begin(void)
 	patch_places_begin();
 	patch_stacks_begin();
 	patch_actions_begin();
+	patch_private_begin();
 	patch_ticks_begin();
 }
 
@@ -101,6 +102,7 @@ void patch_signals_forked(void)
 	me->greenlet = patch_gev->self();
 	patch_gev->interrupt(me->greenlet, false);
 	patch_attend_forked();
+	patch_timers_forked();
 	patch_mask_forked(me->mask);
 	patch_ticks_forked();
 }

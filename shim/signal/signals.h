@@ -28,6 +28,8 @@
 
 #include "shim/base/patch.h"
 
+typedef void patch_handler(int sig, siginfo_t *info, void *context);
+
 /* A set of signals as the kernel has it: bit sig - 1. */
 typedef uint64_t sigbits;
 
@@ -209,6 +211,14 @@ void patch_handle(void);
 /* Whether something is there for the caller that it does not block. */
 bool patch_deliverable(const struct patch_signals *s);
 
+/* ---- Timers (timer.c) ---- */
+
+/* False: the thread that the timer names is no more. Else *target is that thread, or untouched. Async-signal-safe. */
+bool patch_timer_meant(const siginfo_t *info, pthread_t *target);
+/* That thread ends. */
+void patch_timers_end(pthread_t target);
+void patch_timers_forked(void);
+
 /* ---- Alternate stacks (stack.c) ---- */
 
 void patch_stacks_begin(void);
@@ -235,6 +245,13 @@ void patch_tick_retry(int64_t after);
 /* Async-signal-safe: what could not be delivered just now is looked at again soon. */
 void patch_tick_soon(void);
 
+/* ---- What libc keeps for itself (private.c) ---- */
+
+/* sig is one of those two. What is not ours is passed on to libc's handler, if it has one. */
+void patch_private_take(int sig, patch_handler *handler, int flags, sigbits mask);
+void patch_private_pass(int sig, siginfo_t *info, void *context);
+void patch_private_begin(void);
+
 /* ---- What the processor says (frame-ARCH.c) ---- */
 
 /* How the kernel comes back from a handler that libc has not installed: flags and the function, where one is needed. */
@@ -242,7 +259,6 @@ void patch_frame_return(unsigned long *flags, void (**restorer)(void));
 /* Where a context stands. */
 uintptr_t patch_frame_pc(const ucontext_t *context);
 uintptr_t patch_frame_sp(const ucontext_t *context);
-typedef void patch_handler(int sig, siginfo_t *info, void *context);
 /* Puts the frame of a signal below `top` and goes on there, in `go`, as if the kernel had laid it there. Does not return. False: it cannot be done here. */
 bool patch_frame_move(int sig, siginfo_t *info, ucontext_t *context, uintptr_t top, patch_handler *go);
 /* f(arg) on the stack that ends at top. */

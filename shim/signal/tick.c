@@ -1,26 +1,16 @@
 /* Ticks: a signal of our own, to the hub's OS thread, that the program cannot see.
  *
  * Two timers send it. One looks again, soon, at what could not be delivered where a signal came in. The other is the end of a time slice
- * (slice.c). The number is one of the two that libc keeps for itself (SIGCANCEL, which libc shares with its timers: nptl): no set of a
- * program's can block it, no sigaction of a program's can take it. libc installs its own handler when a real thread is
- * cancelled; then ours is put back, and hands on what is not a tick. */
+ * (slice.c). The number is one of the two that libc keeps for itself (private.c): SIGCANCEL, which it shares with its timers. It installs
+ * its own handler when a real thread is cancelled; then ours is put back, and hands on what is not a tick. */
 #include <string.h>
 #include <time.h>
 
 #include "shim/libc/kernel.h"
 #include "shim/signal/slice.h"
 
-/* As the kernel has it: libc's sigaction refuses the number. */
-struct kernel_action {
-	void (*handler)(int sig, siginfo_t *info, void *context);
-	unsigned long flags;
-	void (*restorer)(void);
-	sigbits mask;
-};
-
 enum { FIRST_LOOK = 50000, LAST_LOOK = 5000000 };
 
-static struct kernel_action libcs;
 static struct patch_timer soon = {.clock = CLOCK_MONOTONIC, .id = -1};
 static int64_t look = FIRST_LOOK;
 static bool held; /* there is more to do for others */
@@ -132,8 +122,7 @@ static void on_tick(int sig, siginfo_t *info, void *data)
 {
 	struct patch_timer *whose = info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
 	if (whose == NULL || (whose != &soon && whose != &retry && whose != patch_slice_timer())) {
-		if (libcs.handler)
-			libcs.handler(sig, info, data);
+		patch_private_pass(sig, info, data);
 		return;
 	}
 	if (whose->clock == CLOCK_MONOTONIC)
@@ -146,13 +135,7 @@ static void on_tick(int sig, siginfo_t *info, void *data)
 
 static void install(void)
 {
-	struct kernel_action ours = {.handler = on_tick, .flags = SA_SIGINFO | SA_RESTART | SA_NODEFER}, before;
-	memset(&before, 0, sizeof before);
-	patch_frame_return(&ours.flags, &ours.restorer);
-	kernel_call6(SYS_rt_sigaction, SIG_CANCEL, (long)&ours, (long)&before, sizeof(sigbits), 0, 0);
-	if (before.handler != on_tick && (void *)before.handler != (void *)SIG_DFL &&
-	    (void *)before.handler != (void *)SIG_IGN)
-		libcs = before;
+	patch_private_take(SIG_CANCEL, on_tick, SA_NODEFER, 0);
 }
 
 void patch_ticks_begin(void)

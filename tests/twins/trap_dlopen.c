@@ -1,5 +1,5 @@
 /* dlopen in a thread while others live: found by the program's own RUNPATH, late thread-local variables right in
- * threads that are older than the library, errors kept by each thread. */
+ * threads that are older than the library, errors kept by each thread; and closed and opened again while threads live that have used it. */
 #include <dlfcn.h>
 
 #include "twin.h"
@@ -18,6 +18,17 @@ static void use(void)
 	*static_tls() = 1;
 }
 
+static void open_library(void)
+{
+	handle = dlopen("libtwin_trap_dlopen.so", RTLD_NOW);
+	if (!handle)
+		fprintf(stderr, "%s\n", dlerror());
+	check(handle != NULL);
+	next = (int (*)(void))dlsym(handle, "library_next");
+	static_tls = (int *(*)(void))dlsym(handle, "library_static_tls");
+	check(next && static_tls);
+}
+
 static void *older(void *arg)
 {
 	sem_post(&here);
@@ -34,15 +45,39 @@ static void *load(void *arg)
 	check(dlopen("libno-such-library.so", RTLD_NOW) == NULL);
 	const char *why = dlerror();
 	printf("error names it: %d\n", why && strstr(why, "libno-such-library.so") != NULL);
-	handle = dlopen("libtwin_trap_dlopen.so", RTLD_NOW);
-	if (!handle)
-		fprintf(stderr, "%s\n", dlerror());
-	check(handle != NULL);
-	next = (int (*)(void))dlsym(handle, "library_next");
-	static_tls = (int *(*)(void))dlsym(handle, "library_static_tls");
-	check(next && static_tls && dlerror() == NULL);
+	open_library();
+	check(dlerror() == NULL);
 	use();
 	return arg;
+}
+
+static void *use_twice(void *arg)
+{
+	for (int round = 0; round < 2; round++) {
+		use();
+		sem_post(&here);
+		wait_for(&go[round]);
+	}
+	return arg;
+}
+
+/* Another library, as far as thread-local variables are concerned: everybody has them fresh. */
+static void open_again(void)
+{
+	pthread_t t[THREADS];
+	for (int i = 0; i < THREADS; i++)
+		t[i] = spawn(use_twice, NULL);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < THREADS; i++)
+			wait_for(&here);
+		show(dlclose(handle));
+		if (round == 0)
+			open_library();
+		for (int i = 0; i < THREADS; i++)
+			sem_post(&go[round]);
+	}
+	for (int i = 0; i < THREADS; i++)
+		join(t[i]);
 }
 
 int main(void)
@@ -69,6 +104,6 @@ int main(void)
 		join(t[i]);
 	check(next() == 102);
 	puts("every thread had its own");
-	show(dlclose(handle));
+	open_again();
 	return 0;
 }
