@@ -8,6 +8,7 @@
 #include "shim/libc/close.h"
 
 #include "shim/fds/fds.h"
+#include "shim/libc/kernel.h"
 
 void fd_goes(int fd)
 {
@@ -23,6 +24,45 @@ void fd_gone(int fd)
 {
 	if (patch_started && fd >= 0)
 		patch_gev->fd_closed(fd);
+}
+
+static void close_quietly(int fd)
+{
+	int saved = errno;
+	kernel_call6(SYS_close, fd, 0, 0, 0, 0, 0);
+	errno = saved;
+}
+
+int own_take(struct own_fd *own, int fd, bool low)
+{
+	*own = (struct own_fd){.fd = -1};
+	if (fd < 0)
+		return -1;
+	if (low) {
+		int saved = errno;
+		int high = real.fcntl(fd, F_DUPFD_CLOEXEC, OWN_FD_FIRST);
+		errno = saved;
+		if (high >= 0) { /* else there is no room up there */
+			close_quietly(fd);
+			fd = high;
+		}
+	}
+	own->fd = fd;
+	own->about = fds_made(fd, FD_SLOW, true);
+	own->life = own->about ? own->about->life : 0;
+	return fd;
+}
+
+void own_close(struct own_fd *own)
+{
+	int fd = own->fd;
+	const struct description *known = fd >= 0 ? fds_peek(fd) : NULL;
+	own->fd = -1;
+	if (fd < 0 || known != own->about || (known && known->life != own->life))
+		return;
+	fd_goes(fd);
+	close_quietly(fd);
+	fd_gone(fd);
 }
 
 int patch_close(int fd)

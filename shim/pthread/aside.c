@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "shim/pthread/until.h"
+#include "shim/signal/signals.h"
 
 #ifdef __EXCEPTIONS
 #error "aside.c needs -fno-exceptions"
@@ -89,6 +90,7 @@ int patch_aside(struct patch_aside *a, unsigned flags)
 	int r = wait_done(a, flags);
 	if (r) {
 		real.pthread_cancel(a->helper);
+		patch_ticks_again(); /* libc has taken the number for itself */
 		wait_done(a, GEV_PARK_PLAIN);
 	}
 	real.pthread_detach(a->helper);

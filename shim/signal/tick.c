@@ -148,8 +148,12 @@ void patch_ticks_begin(void)
 
 void patch_ticks_again(void)
 {
-	if (patch_started)
-		install();
+	if (!patch_started)
+		return;
+	install();
+	/* libc's may have taken the one tick that was on its way, and ignored it. */
+	if (soon.on)
+		patch_timer_set(&soon, look, 0);
 }
 
 void patch_ticks_forked(void)

@@ -6,31 +6,14 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 
+#include "shim/libc/close.h"
 #include "shim/libc/kernel.h"
 #include "shim/libc/poll.h"
 #include "shim/signal/signals.h"
 
-/* Where the program's descriptors are not; where they may be, if there is no room. */
 static int open_signalfd(sigbits set)
 {
-	enum { HIGH = 1024 };
-	int fd = (int)kernel_call6(SYS_signalfd4, -1, (long)&set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK, 0, 0);
-	if (fd < 0)
-		return fd;
-	int high = real.fcntl(fd, F_DUPFD_CLOEXEC, HIGH);
-	if (high >= 0) {
-		kernel_call6(SYS_close, fd, 0, 0, 0, 0, 0);
-		fd = high;
-	}
-	return fd;
-}
-
-static void close_signalfd(int fd)
-{
-	if (fd < 0)
-		return;
-	patch_gev->fd_closing(fd);
-	kernel_call6(SYS_close, fd, 0, 0, 0, 0, 0);
+	return (int)kernel_call6(SYS_signalfd4, -1, (long)&set, sizeof set, SFD_CLOEXEC | SFD_NONBLOCK, 0, 0);
 }
 
 /* The number of the signal, 0: none is there. */
@@ -73,13 +56,14 @@ static int wait_for_one(const sigset_t *set, siginfo_t *info, int64_t deadline)
 {
 	struct patch_signals *me = &patch_sig;
 	sigbits which = sig_bits(set) & ~SIG_NEVER_BLOCKED;
-	int fd = -1, r = 0, sig;
+	struct own_fd teller = {.fd = -1};
+	int r = 0, sig;
 	sigbits awaited = me->awaited;
 	me->awaited = which;
 	while ((sig = take(which, set, info)) == 0) {
-		if (fd < 0)
-			fd = open_signalfd(which);
-		r = wait_once(fd, deadline);
+		if (teller.fd < 0)
+			own_take(&teller, open_signalfd(which), true);
+		r = wait_once(teller.fd, deadline);
 		if (r == -EINTR) {
 			patch_settle(me);
 			if ((sig = take(which, set, info)) != 0)
@@ -87,7 +71,7 @@ static int wait_for_one(const sigset_t *set, siginfo_t *info, int64_t deadline)
 			r = patch_interrupted(false);
 		}
 		if (r == -EBADF) {
-			fd = -1; /* the program has closed all numbers that it does not know */
+			own_close(&teller); /* the program has closed all numbers that it does not know */
 			continue;
 		}
 		if (r == -ETIMEDOUT)
@@ -96,7 +80,7 @@ static int wait_for_one(const sigset_t *set, siginfo_t *info, int64_t deadline)
 			break;
 	}
 	me->awaited = awaited;
-	close_signalfd(fd);
+	own_close(&teller);
 	return sig ? sig : r;
 }
 

@@ -37,6 +37,16 @@ static void *wait_three(void *arg)
 	return arg;
 }
 
+/* Each wait that ends in vain leaves nothing behind. */
+static void *often(void *arg)
+{
+	struct timespec little = {.tv_nsec = 1000};
+	for (int i = 0; i < 200; i++)
+		check(sigtimedwait(&set, NULL, &little) == -1 && errno == EAGAIN);
+	puts("two hundred waits");
+	return arg;
+}
+
 static void *tick(void *arg)
 {
 	for (int i = 0; i < 5; i++)
@@ -70,6 +80,8 @@ int main(void)
 		check(pthread_kill(t, SIGUSR2) == 0);
 		usleep(5000);
 	} while (pthread_tryjoin_np(t, NULL) != 0);
+
+	join(spawn(often, NULL));
 
 	/* Pending before anybody asks: the lowest first, queued ones in their order. */
 	t = spawn(tick, NULL);
