@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 @dataclasses.dataclass
 class Case:
+    # The program, and the Debian packages: its own, then those of its clients and of what makes its files.
     name: str
     package: str
     what: str
@@ -38,10 +39,19 @@ class Case:
     because: str = ""
     # Natively too, the status with which it ends is not the same each time.
     any_status: bool = False
+    # Nobody else may start it.
+    root: bool = False
 
     @property
     def title(self):
         return f"{os.path.basename(self.name)}: {self.what}"
+
+    def version(self):
+        """Of its own package; "" if one of the packages is not installed."""
+        done = subprocess.run(["dpkg-query", "-W", "-f=${db:Status-Abbrev}${Version}\n", *self.package.split()], capture_output=True, text=True,
+                              check=False)
+        lines = done.stdout.splitlines()
+        return lines[0][3:] if done.returncode == 0 and all(line.startswith("ii") for line in lines) else ""
 
 
 class Place:

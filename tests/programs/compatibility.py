@@ -14,7 +14,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
@@ -41,7 +40,8 @@ a small load of twenty clients or its own work; both must answer the same.
 
 def predict(gev, case):
     name = case.name
-    done = subprocess.run([gev, "check", "--json", name], capture_output=True, text=True)
+    done = subprocess.run([gev, "check", "--json", name], capture_output=True, text=True,
+                          env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin"))
     if done.returncode not in (0, 1):
         raise RuntimeError(f"gev check {name}: {done.stderr}")
     return json.loads(done.stdout)
@@ -94,11 +94,6 @@ def judge(report, calls):
     return surprises, len(opened | past) - len({plain(name) for name in calls} & (opened | past))
 
 
-def version(package):
-    done = subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True)
-    return done.stdout or "?"
-
-
 def examine(gev, case):
     native = running.run(case).answer
     run = running.run(case, [gev, "run", "--"], {"GEV_MONITOR": "1", "GEV_MAX_BLOCKING": MAX_BLOCKING, "GEV_STATS": f"json,{STATISTICS}"},
@@ -128,7 +123,7 @@ def row(result):
     case = result["case"]
     predicted = " / ".join(map(str, result["counts"])) + (f", {result['past']} past libc" if result["past"] else "")
     agree = "yes" if result["agree"] else "no: " + ", ".join(f"`{name}`" for name in result["surprises"])
-    return (f"| `{os.path.basename(case.name)}` {version(case.package)} | {case.what} | {predicted} | {cell(result)} | {result['works']} "
+    return (f"| `{os.path.basename(case.name)}` {case.version()} | {case.what} | {predicted} | {cell(result)} | {result['works']} "
             f"| {agree} | {result['unmet']} |")
 
 
@@ -143,7 +138,7 @@ def main():
     for case in programs.CASES:
         if case.name.endswith(".c") or options.names and os.path.basename(case.name) not in options.names:
             continue
-        if not shutil.which(case.name):
+        if not case.version():
             missing.append(case.package)
             continue
         results.append(examine(gev, case))

@@ -89,7 +89,7 @@ CASES = [
          page_server, socks),
     Case("tinyproxy", "tinyproxy-bin", "HTTP proxy, a thread a connection", lambda p: ["tinyproxy", "-d", "-c", p / "conf"],
          tinyproxy_files, through_proxy),
-    Case("stunnel4", "stunnel4", "TLS proxy, a thread a connection", lambda p: ["stunnel4", p / "conf"], stunnel_files, over_tls),
+    Case("stunnel4", "stunnel4 openssl", "TLS proxy, a thread a connection", lambda p: ["stunnel4", p / "conf"], stunnel_files, over_tls),
     Case("haproxy", "haproxy", "HTTP proxy, two threads with an epoll each", lambda p: ["haproxy", "-db", "-f", p / "conf"],
          haproxy_files, lambda p: together(lambda i: get(p.port))),
     Case("squid", "squid", "HTTP proxy, an event loop, and threads for its cache", lambda p: ["squid", "-N", "-f", p / "conf"],

@@ -117,7 +117,7 @@ def talk(case, place, process, out):
 
 
 def run(case, prefix=(), environment=None, files=()):
-    environment = {**os.environ, **(environment or {})}
+    environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin", **(environment or {})}
     with tempfile.TemporaryDirectory(prefix="gev-") as folder, contextlib.ExitStack() as stack:
         os.chmod(folder, 0o755)  # some give up being root
         place, result = cases.Place(folder, environment), Run()

@@ -104,7 +104,8 @@ def sshd_files(place):
     for name in "host", "key":
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name], check=True)
     shutil.copy(place / "key.pub", place / "authorized")
-    os.makedirs("/run/sshd", exist_ok=True)  # as the package's own start script does
+    if os.getuid() == 0:
+        os.makedirs("/run/sshd", exist_ok=True)  # as the package's own start script does
     (place / "conf").write_text(f"Port {place.port}\nListenAddress 127.0.0.1\nHostKey {place / 'host'}\nPidFile none\nStrictModes no\n"
                                 f"AuthorizedKeysFile {place / 'authorized'}\nUsePAM no\nPermitRootLogin yes\nMaxStartups 100\n"
                                 "Subsystem sftp internal-sftp\n")
@@ -130,14 +131,15 @@ def ssh_sessions(place):
 
 def postgres_files(place):
     """As its own user: it refuses to be root."""
-    owner = pwd.getpwnam("postgres")
     (place / "data").mkdir()
-    os.chown(place / "data", owner.pw_uid, owner.pw_gid)
+    if AS_POSTGRES:
+        owner = pwd.getpwnam("postgres")
+        os.chown(place / "data", owner.pw_uid, owner.pw_gid)
     subprocess.run([*AS_POSTGRES, f"{POSTGRES}/initdb", "-A", "trust", "-N", "-D", place / "data"], check=True, capture_output=True)
 
 
 POSTGRES = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), pathlib.Path("/nonexistent"))
-AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
 
 
 def pgbench(place):
@@ -273,7 +275,7 @@ JEMALLOC = "jemalloc makes its background threads past the shim, as dlsym(RTLD_N
 CASES = [
     Case("/usr/bin/python3", "python3", "ThreadingTCPServer, a thread a connection",
          lambda p: ["/usr/bin/python3", "-c", PYTHON % p.port], None, echo),
-    Case("microhttpd.c", "libmicrohttpd-dev", "libmicrohttpd's HTTP server, a thread a connection", lambda p: [p / "program", p.port, p / "page"],
+    Case("microhttpd.c", "libmicrohttpd-dev gcc", "libmicrohttpd's HTTP server, a thread a connection", lambda p: [p / "program", p.port, p / "page"],
          lambda p: page_file(p) or compile_here(p, "microhttpd.c", "-lmicrohttpd"), pages),
     Case("nginx", "nginx-light", "HTTP server, two processes with an epoll each and threads that read files", lambda p: ["nginx", "-c", p / "conf"],
          nginx_files, pages),
@@ -285,9 +287,10 @@ CASES = [
          any_status=True),
     Case("openssl", "openssl", "`s_server` and `s_client`", lambda p: ["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{p.port}", "-key",
                                                                       p / "key", "-cert", p / "cert", "-WWW"], tls_files, tls_pages),
-    Case("/usr/sbin/sshd", "openssh-server", "`sshd` with `ssh` and `scp`", lambda p: ["/usr/sbin/sshd", "-D", "-e", "-f", p / "conf"],
+    Case("/usr/sbin/sshd", "openssh-server openssh-client", "`sshd` with `ssh` and `scp`", lambda p: ["/usr/sbin/sshd", "-D", "-e", "-f", p / "conf"],
          sshd_files, ssh_sessions),
-    Case("vsftpd", "vsftpd", "FTP server, processes in a sandbox of system calls", lambda p: ["vsftpd", p / "conf"], vsftpd_files, ftp),
+    Case("vsftpd", "vsftpd", "FTP server, processes in a sandbox of system calls", lambda p: ["vsftpd", p / "conf"], vsftpd_files, ftp,
+         root=True),
     Case("rsync", "rsync", "daemon and client", lambda p: ["rsync", "--daemon", "--no-detach", "--config", p / "conf", "--port", p.port, "--address",
                                                            "127.0.0.1"], rsync_files, rsyncs),
     Case("git", "git", "daemon, and `clone` with four threads",
@@ -300,14 +303,14 @@ CASES = [
     Case("redis-server", "redis-server", "data base, four I/O threads that spin",
          lambda p: ["redis-server", "--port", p.port, "--bind", "127.0.0.1", "--save", "", "--dir", p.folder, "--io-threads", "4",
                     "--io-threads-do-reads", "yes"], None, redis, threads=5, because=JEMALLOC),
-    Case("postgres", "postgresql", "data base, a process a connection; `pgbench` with two threads",
+    Case(f"{POSTGRES}/postgres", "postgresql", "data base, a process a connection; `pgbench` with two threads",
          lambda p: [*AS_POSTGRES, f"{POSTGRES}/postgres", "-D", p / "data", "-k", "", "-h", "127.0.0.1", "-p", p.port], postgres_files, pgbench),
     Case("unbound", "unbound", "DNS server, two threads with an event loop each", lambda p: ["unbound", "-c", p / "conf", "-d"],
          unbound_files, questions),
     Case("dnsmasq", "dnsmasq-base", "DNS server, a poll, a process a TCP connection",
          lambda p: ["dnsmasq", "-k", "-C", "/dev/null", "-p", p.port, "--listen-address=127.0.0.1", "--bind-interfaces", "--no-resolv", "--no-hosts",
                     "--address=/a.test/10.0.0.1", "-u", "root", "--pid-file="], None, questions),
-    Case("mosquitto", "mosquitto", "message broker, with its clients", lambda p: ["mosquitto", "-p", p.port], None, mosquitto),
+    Case("mosquitto", "mosquitto mosquitto-clients", "message broker, with its clients", lambda p: ["mosquitto", "-p", p.port], None, mosquitto),
     Case("iperf3", "iperf3", "network test", lambda p: ["iperf3", "-s", "-B", "127.0.0.1", "-p", p.port], None, iperf3),
     Case("transmission-daemon", "transmission-daemon", "torrent client, threads with a libevent each",
          lambda p: ["transmission-daemon", "-f", "-g", p.folder], transmission_files,

@@ -22,7 +22,6 @@ import xml.etree.ElementTree
 
 import programs
 import running
-import servers
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3.11"
@@ -224,12 +223,11 @@ def compiled(source, flags, environment, build):
 
 
 def program(case, build):
-    if case.name.endswith(".c"):
-        if subprocess.run(["dpkg-query", "-W", case.package], capture_output=True, check=False).returncode:
-            raise Skip(f"the package {case.package} is missing")
-    elif not shutil.which(case.name) and not (servers.POSTGRES / case.name).exists():
-        raise Skip(f"the package {case.package} is missing")
-    native, patched = running.run(case), running.run(case, environment=preload(build))
+    if not case.version():
+        raise Skip(f"of the packages {case.package} one is missing")
+    if case.root and os.getuid():
+        raise Skip("only root may start it")
+    native, patched = running.run(case), running.run(case, environment={"LD_PRELOAD": preload(build)["LD_PRELOAD"]})
     wrong = []
     if isinstance(native.answer, str):
         wrong.append(f"natively it {native.answer}")
@@ -244,11 +242,7 @@ def program(case, build):
     note = f"OS threads: {native.threads} natively, {patched.threads} preloaded; ends with {'any status' if case.any_status else native.status}"
     if patched.threads > 1:
         note += "; " + case.because
-    return debian_version(case.package), note, wrong
-
-
-def debian_version(package):
-    return subprocess.run(["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=False).stdout
+    return case.version(), note, wrong
 
 
 def suites():
