@@ -106,7 +106,7 @@ static void thread_name(struct gev_greenlet *g, const char *name)
 static void thread_stack(const struct gev_greenlet *g, struct gev_stack_info *out)
 {
 	/* glibc's own view: the guard is the lowest part of the stack, and pthread_getattr_np reports the size with it. */
-	size_t guard = g->stack.class ? g->stack.guard : 0;
+	size_t guard = g->stack.class ? g->stack.class->guard : 0;
 	*out = (struct gev_stack_info){
 		.base = g->stack.lo,
 		.size = (size_t)(g->stack.hi - g->stack.lo),

@@ -42,6 +42,13 @@
 #define GEV__TSAN 0
 #endif
 
+/* Whether anybody is told at all. */
+#if defined(GEV_ASAN) || defined(GEV_TSAN) || defined(GEV_VALGRIND)
+#define GEV__ANNOTATED 1
+#else
+#define GEV__ANNOTATED 0
+#endif
+
 /* Of no size in a plain build (a GNU extension): it lies in the hottest line of every greenlet. */
 struct gev__annotation {
 #ifdef GEV_ASAN

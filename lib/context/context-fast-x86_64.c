@@ -13,7 +13,7 @@
 #include <ucontext.h>
 
 #include "lib/base/macros.h"
-#include "lib/context/context.h"
+#include "lib/context/jump.h"
 #include "lib/context/thread-pointer.h"
 
 const char *gev__context_backend(void)
@@ -21,17 +21,18 @@ const char *gev__context_backend(void)
 	return "fast";
 }
 
+/* The order matters: the first instructions know it. */
 struct start {
 	void (*entry)(void *);
 	void *arg;
 };
 
 void gev__context_start_x86_64(void);
-void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *self, struct start *start)
-	__attribute__((noreturn, used));
 
 /* The first instructions of every context. %rbp holds the address of a struct start; %rdi and %rsi still hold what the jump had in them.
- * The return address is undefined for the unwinder: here a backtrace ends. */
+ * The return address is undefined for the unwinder: here a backtrace ends.
+ * Entered by a jump, with a return address that no call has put there: a context that ends without having waited then leaves the processor's
+ * prediction of returns as it found it, for whoever goes on. */
 __asm__(".text\n"
 	".hidden gev__context_start_x86_64\n"
 	".globl gev__context_start_x86_64\n"
@@ -39,12 +40,27 @@ __asm__(".text\n"
 	"gev__context_start_x86_64:\n"
 	"	.cfi_startproc\n"
 	"	.cfi_undefined rip\n"
+#if GEV__ANNOTATED
 	"	movq %rbp, %rdx\n"
 	"	xorl %ebp, %ebp\n"
 	"	call gev__context_begin_x86_64\n"
+#else
+	"	movq (%rbp), %rax\n"
+	"	movq 8(%rbp), %rdi\n"
+	"	xorl %ebp, %ebp\n"
+	"	leaq 1f(%rip), %rdx\n"
+	"	pushq %rdx\n"
+	"	jmp *%rax\n"
+	"	nop\n" /* an unwinder looks for the instruction before the return address */
+	"1:\n"
+#endif
 	"	hlt\n"
 	"	.cfi_endproc\n"
 	".size gev__context_start_x86_64, . - gev__context_start_x86_64\n");
+
+#if GEV__ANNOTATED
+void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *self, struct start *start)
+	__attribute__((noreturn, used));
 
 void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *self, struct start *start)
 {
@@ -53,20 +69,7 @@ void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *s
 	start->entry(start->arg);
 	__builtin_unreachable();
 }
-
-/* The low six bits of MXCSR are sticky exception flags: status, which is caller-saved; only the rest is control. */
-#define MXCSR_STATUS 0x3fU
-
-/* Stored in the sizes in which they are read again: a wider read of two narrow stores stalls. */
-static inline __attribute__((always_inline)) void store_fp_control(struct gev__context *c)
-{
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(c->mxcsr), "=m"(c->x87));
-}
-
-static inline __attribute__((always_inline)) void load_fp_control(const struct gev__context *c)
-{
-	__asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(c->mxcsr), "m"(c->x87));
-}
+#endif
 
 void gev__context_adopt(struct gev__context *c)
 {
@@ -103,45 +106,17 @@ void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)
 	c->sp = (char *)start - distance;
 	c->pc = (void *)gev__context_start_x86_64;
 	c->fp = start;
-	store_fp_control(c);
+	gev__store_fp_control(c);
 	c->tp = tp;
 	gev__note_make(&c->note, lo, hi);
 }
 
-/* Whoever jumps has himself in %rdi and his goal in %rsi. So on arrival at label 1, which may be much later and from elsewhere,
- * `from` is who left for us and `to` is ourselves. */
-static inline __attribute__((always_inline)) void jump(struct gev__context *from, struct gev__context *to, bool ends)
-{
-	gev__note_before(&from->note, &to->note, ends);
-	store_fp_control(from);
-	if (unlikely(((from->mxcsr ^ to->mxcsr) & ~MXCSR_STATUS) | (uint32_t)(from->x87 ^ to->x87)))
-		load_fp_control(to);
-	if (to->tp != from->tp)
-		gev__tp_set(to->tp);
-	__asm__ volatile("movq %%rsp, %c[sp](%[from])\n\t"
-			 "movq %%rbp, %c[fp](%[from])\n\t"
-			 "leaq 1f(%%rip), %%rdx\n\t"
-			 "movq %%rdx, %c[pc](%[from])\n\t"
-			 "movq %c[sp](%[to]), %%rsp\n\t"
-			 "movq %c[fp](%[to]), %%rbp\n\t"
-			 "jmp *%c[pc](%[to])\n"
-			 "1:\n"
-			 : [from] "+D"(from), [to] "+S"(to)
-			 : [sp] "i"(offsetof(struct gev__context, sp)), [fp] "i"(offsetof(struct gev__context, fp)),
-			   [pc] "i"(offsetof(struct gev__context, pc))
-			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory",
-			   "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-			   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-	gev__note_after(&to->note, &from->note);
-}
-
 __attribute__((noinline)) void gev__context_switch(struct gev__context *from, struct gev__context *to)
 {
-	jump(from, to, false);
+	gev__context_jump(from, to);
 }
 
 void gev__context_leave(struct gev__context *from, struct gev__context *to)
 {
-	jump(from, to, true);
-	__builtin_unreachable();
+	gev__context_jump_off(from, to);
 }

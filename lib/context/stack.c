@@ -25,32 +25,10 @@
 #define SLAB_STACKS 64             /* at most, in one mapping */
 #define TRIMMED ((size_t)64 << 10) /* what a trimmed stack keeps, at its top, where the next tenant begins */
 
-struct slab {
-	struct slab *next;
+struct gev__stack_slab {
+	struct gev__stack_slab *next;
 	char *map;
 	size_t size;
-};
-
-/* A list of places, kept outside them: touching an unused stack would make its page resident. */
-struct places {
-	char **at;
-	size_t n;
-	size_t room;
-};
-
-struct gev__stack_class {
-	struct gev__stack_class *next;
-	struct gev__stack_pool *pool;
-	size_t total; /* guard included */
-	size_t guard;
-	struct slab *slabs;
-	size_t slab_stacks; /* the next slab's size: doubles up to SLAB_STACKS */
-	char *fresh;        /* places of the newest slab that were never handed out */
-	char *fresh_end;
-	bool by_mprotect;      /* this slab takes no guard markers */
-	struct places warm;    /* guarded, memory kept */
-	struct places trimmed; /* guarded, TRIMMED bytes kept, the rest given back */
-	struct places cold;    /* guarded, memory given back */
 };
 
 /* A power of two. The C library keeps it, from the auxiliary vector (getauxval(3)): no system call. */
@@ -64,19 +42,13 @@ static size_t to_pages(size_t n, size_t page)
 	return (n + page - 1) & ~(page - 1);
 }
 
-/* What a stack of this class may keep resident while nobody uses it. */
-static size_t usable(const struct gev__stack_class *c)
-{
-	return c->total - c->guard;
-}
-
 static size_t trimmed(const struct gev__stack_class *c)
 {
-	return usable(c) < TRIMMED ? usable(c) : TRIMMED;
+	return c->usable < TRIMMED ? c->usable : TRIMMED;
 }
 
 /* Room is made when a slab is: giving back never allocates. */
-static int reserve(struct places *p, size_t room)
+static int reserve(struct gev__stack_places *p, size_t room)
 {
 	if (room <= p->room)
 		return 0;
@@ -96,11 +68,14 @@ static struct gev__stack_class *find_class(struct gev__stack_pool *pool, size_t 
 	struct gev__stack_class *c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return NULL;
-	if (pool->classes == NULL)
+	if (pool->classes == NULL) {
 		pool->may_keep = (size_t)gev__options()->stack_cache;
+		pool->keep_whole = pool->may_keep / 2;
+	}
 	c->pool = pool;
 	c->total = total;
 	c->guard = guard;
+	c->usable = total - guard;
 	c->slab_stacks = 1;
 	c->next = pool->classes;
 	pool->classes = c;
@@ -131,7 +106,7 @@ static char *first_place(const struct gev__stack_class *c, char *map)
 
 static int add_slab(struct gev__stack_class *c)
 {
-	struct slab *slab = malloc(sizeof *slab);
+	struct gev__stack_slab *slab = malloc(sizeof *slab);
 	if (slab == NULL)
 		return -EAGAIN;
 	/* RLIMIT_AS and strict overcommit refuse big slabs where a small one still fits. */
@@ -176,9 +151,9 @@ static int guard_place(struct gev__stack_class *c, char *place)
 
 static int take_place(struct gev__stack_class *c, char **place)
 {
-	if (likely(c->warm.n != 0)) {
+	if (c->warm.n) {
 		*place = c->warm.at[--c->warm.n];
-		c->pool->kept -= usable(c);
+		c->pool->kept -= c->usable;
 		return 0;
 	}
 	if (c->trimmed.n) {
@@ -216,30 +191,28 @@ static struct gev__stack_class *class_for(struct gev__stack_pool *pool, size_t s
 	return find_class(pool, total, guard);
 }
 
-int gev__stack_get(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out)
+int gev__stack_get_slowly(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out)
 {
-	/* Most programs ask for the same all the time. */
-	if (unlikely(pool->last == NULL || size != pool->last_size || guard != pool->last_guard)) {
-		struct gev__stack_class *c = class_for(pool, size, guard);
+	struct gev__stack_class *c = pool->last;
+	if (c == NULL || size != pool->last_size || guard != pool->last_guard) {
+		c = class_for(pool, size, guard);
 		if (c == NULL)
 			return -EAGAIN;
 		pool->last = c;
 		pool->last_size = size;
 		pool->last_guard = guard;
 	}
-	struct gev__stack_class *c = pool->last;
 	char *place;
 	int r = take_place(c, &place);
-	if (r < 0)
-		return r;
-	*out = (struct gev__stack){.lo = place + c->guard, .hi = place + c->total, .guard = c->guard, .class = c};
-	return 0;
+	if (r == 0)
+		*out = gev__stack_at(c, place);
+	return r;
 }
 
 /* How deep its tenant went nobody knows, and asking (mincore(2)) costs what giving back does. So while few are unused they stay as they are; beyond
  * that each is trimmed, 0.4 us of system call for 256 KiB and 0.8 for 8 MiB, against 5 for one that must fault its first pages in again. Guard markers
  * survive MADV_DONTNEED (measured). It fails only in a locked mapping; then the memory stays. */
-void gev__stack_put(struct gev__stack *stack)
+void gev__stack_put_slowly(struct gev__stack *stack)
 {
 	struct gev__stack_class *c = stack->class;
 	if (c == NULL)
@@ -247,19 +220,14 @@ void gev__stack_put(struct gev__stack *stack)
 	struct gev__stack_pool *pool = c->pool;
 	char *place = stack->lo - c->guard;
 	size_t top = trimmed(c);
-	if (likely(pool->kept + usable(c) <= pool->may_keep / 2)) {
-		pool->kept += usable(c);
-		c->warm.at[c->warm.n++] = place;
-		return;
-	}
 	if (pool->kept + top <= pool->may_keep) {
-		if (top < usable(c))
-			gev__sys.madvise(stack->lo, usable(c) - top, MADV_DONTNEED);
+		if (top < c->usable)
+			gev__sys.madvise(stack->lo, c->usable - top, MADV_DONTNEED);
 		pool->kept += top;
 		c->trimmed.at[c->trimmed.n++] = place;
 		return;
 	}
-	gev__sys.madvise(stack->lo, usable(c), MADV_DONTNEED);
+	gev__sys.madvise(stack->lo, c->usable, MADV_DONTNEED);
 	c->cold.at[c->cold.n++] = place;
 }
 
@@ -269,7 +237,7 @@ void gev__stack_pool_done(struct gev__stack_pool *pool)
 		struct gev__stack_class *c = pool->classes;
 		pool->classes = c->next;
 		while (c->slabs) {
-			struct slab *slab = c->slabs;
+			struct gev__stack_slab *slab = c->slabs;
 			c->slabs = slab->next;
 			gev__sys.munmap(slab->map, slab->size);
 			free(slab);

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "lib/base/macros.h"
+
 #if defined(__x86_64__)
 
 #include <asm/prctl.h>
@@ -13,7 +15,7 @@
 #include <sys/syscall.h>
 
 /* Atomic: set by gev__tp_init, while another OS thread may look: whether WRFSBASE may be executed. AT_HWCAP2 bit 1, kernel 5.9 (Documentation/x86/x86_64/fsgs.rst). */
-extern bool gev__tp_fsgsbase;
+extern bool gev__tp_fsgsbase not_exported;
 
 /* Volatile: between two calls the caller may have become another. */
 static inline void *gev__tp_get(void)

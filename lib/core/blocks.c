@@ -13,7 +13,7 @@ struct gev__block_slab {
 	struct gev_greenlet blocks[];
 };
 
-static struct gev_greenlet *add_slab(struct gev__blocks *pool)
+struct gev_greenlet *gev__blocks_add(struct gev__blocks *pool)
 {
 	size_t n = pool->slab_blocks ? pool->slab_blocks : FIRST_BLOCKS;
 	struct gev__block_slab *slab;
@@ -27,20 +27,6 @@ static struct gev_greenlet *add_slab(struct gev__blocks *pool)
 	for (size_t i = n; i-- > 0;)
 		gev__block_put(pool, &slab->blocks[i]);
 	return pool->unused;
-}
-
-struct gev_greenlet *gev__block_get(struct gev__blocks *pool)
-{
-	struct gev_greenlet *g = likely(pool->unused != NULL) ? pool->unused : add_slab(pool);
-	if (likely(g != NULL))
-		pool->unused = g->all_next;
-	return g;
-}
-
-void gev__block_put(struct gev__blocks *pool, struct gev_greenlet *g)
-{
-	g->all_next = pool->unused;
-	pool->unused = g;
 }
 
 void gev__blocks_done(struct gev__blocks *pool)

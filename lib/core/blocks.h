@@ -8,7 +8,9 @@
 
 #include <stddef.h>
 
-struct gev_greenlet;
+#include "lib/base/macros.h"
+#include "lib/core/greenlet.h"
+
 struct gev__block_slab;
 
 struct gev__blocks {
@@ -17,9 +19,24 @@ struct gev__blocks {
 	size_t slab_blocks; /* of the next slab: doubles up to a bound */
 };
 
+/* More unused ones. The first of them; NULL: no memory. */
+struct gev_greenlet *gev__blocks_add(struct gev__blocks *pool);
+
 /* NULL: no memory. Not zeroed. */
-struct gev_greenlet *gev__block_get(struct gev__blocks *pool);
-void gev__block_put(struct gev__blocks *pool, struct gev_greenlet *g);
+static inline struct gev_greenlet *gev__block_get(struct gev__blocks *pool)
+{
+	struct gev_greenlet *g = likely(pool->unused != NULL) ? pool->unused : gev__blocks_add(pool);
+	if (likely(g != NULL))
+		pool->unused = g->all_next;
+	return g;
+}
+
+static inline void gev__block_put(struct gev__blocks *pool, struct gev_greenlet *g)
+{
+	g->all_next = pool->unused;
+	pool->unused = g;
+}
+
 void gev__blocks_done(struct gev__blocks *pool);
 
 #endif

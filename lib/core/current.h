@@ -23,7 +23,7 @@ struct gev__running {
 	struct gev_greenlet *greenlet;
 };
 
-extern struct gev__running gev__first_hub;
+extern struct gev__running gev__first_hub not_exported;
 
 static inline struct gev_greenlet *gev__self(void)
 {

@@ -39,13 +39,18 @@ static struct gev__room *room_of(const struct gev_greenlet *g)
 	return g->arg;
 }
 
-/* Its function is over. On its stack still. */
-static void __attribute__((noreturn)) end(struct gev_greenlet *g)
+/* Its function is over. On its stack still. Its value, or its error. */
+static void *outcome(struct gev_greenlet *g)
 {
-	struct gev__room *room = room_of(g);
+	const struct gev__room *room = room_of(g);
 	if (unlikely(g->extra != NULL))
 		gev__last_words(g);
-	gev__greenlet_finish(unlikely(g->failed) ? (void *)(intptr_t)room->error : room->value);
+	return unlikely(g->failed) ? (void *)(intptr_t)room->error : room->value;
+}
+
+static void __attribute__((noreturn)) end(struct gev_greenlet *g)
+{
+	gev__greenlet_finish(outcome(g));
 }
 
 /* With an identity of its own: the frame that libc's unwinding ends in, from the function and from its defers. */
@@ -62,7 +67,7 @@ static void __attribute__((noreturn)) live_framed(struct gev_greenlet *g, void *
 	end(g);
 }
 
-void gev__greenlet_live(struct gev_greenlet *g)
+void *gev__greenlet_live(struct gev_greenlet *g)
 {
 	struct gev__room room;
 	void *arg = g->arg;
@@ -72,7 +77,7 @@ void gev__greenlet_live(struct gev_greenlet *g)
 	if (unlikely(g->own_identity))
 		live_framed(g, arg);
 	room.value = g->entry(arg);
-	end(g);
+	return outcome(g);
 }
 
 /* ---- gev_exit ---- */

@@ -14,7 +14,7 @@ struct gev__room {
 	int ended; /* its function is over */
 };
 
-/* Runs the greenlet's function, then its end; arg is that of its function. Does not come back. */
-void gev__greenlet_live(struct gev_greenlet *g) __attribute__((noreturn));
+/* Runs the greenlet's function, and what it leaves behind; its value, or its error. With an identity of its own it does not come back. */
+void *gev__greenlet_live(struct gev_greenlet *g);
 
 #endif

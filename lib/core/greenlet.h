@@ -2,7 +2,7 @@
  *
  * Life:  NEW --start--> READY <--> RUNNING --> PARKED --wake--> READY ...      RUNNING --finish--> DONE --bury--> (stack and identity gone)
  * Invariants: exactly one greenlet per hub (or the hub itself) is RUNNING; READY ones are on the hub's FIFO, once;
- * a DONE one is buried by whoever runs next, and its control block is free as soon as it is buried and refs is 0 (handle.c). */
+ * a DONE one buries itself as its last deed, or where that cannot be is buried by whoever runs next; its control block is free as soon as it is buried and refs is 0 (handle.c). */
 #ifndef GEV_CORE_GREENLET_H
 #define GEV_CORE_GREENLET_H
 
@@ -95,7 +95,7 @@ struct gev__spawn {
 };
 
 /* Whether a native greenlet gets an identity of its own unless its attributes say otherwise: once a shim is active, any libc call may switch. */
-extern bool gev__spawn_identity;
+extern bool gev__spawn_identity not_exported;
 
 /* The hub's list of all its greenlets. */
 void gev__enter_all(struct gev__hub *h, struct gev_greenlet *g);
@@ -104,10 +104,13 @@ void gev__leave_all(struct gev_greenlet *g);
 /* On the caller's hub. -EAGAIN: no memory. */
 int gev__greenlet_new(struct gev__hub *hub, const struct gev__spawn *how, void *(*entry)(void *), void *arg,
 		      struct gev_greenlet **out);
+/* The same for one of which nothing is said but its stack's size. NULL: no memory. */
+struct gev_greenlet *gev__greenlet_new_plain(struct gev__hub *hub, uint32_t refs, size_t stack_size,
+					     void *(*entry)(void *), void *arg);
 void gev__greenlet_start(struct gev_greenlet *g);
 /* Ends the calling greenlet where it stands, with that value. */
 void gev__greenlet_finish(void *value) __attribute__((noreturn));
-/* The ended one's stack and identity go back, and its control block if nobody holds it. On its hub, not on its stack. */
+/* The ended one's stack and identity go back, and its control block if nobody holds it. On its hub; on its stack only if gev__stack_stays. */
 void gev__greenlet_bury(struct gev_greenlet *g);
 /* Gives back all of a greenlet that does not run and never will. */
 void gev__greenlet_reclaim(struct gev_greenlet *g);

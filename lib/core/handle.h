@@ -15,11 +15,16 @@
 /* Counts the forks behind this process: a hub of an earlier era has no OS thread any more. */
 extern uint32_t gev__era;
 
-/* Whether the caller runs on g's hub. */
+/* Whether that caller, who may be NULL, runs on g's hub. */
+static inline bool gev__is_near(const struct gev_greenlet *self, const struct gev_greenlet *g)
+{
+	return self && self->hub == __atomic_load_n(&g->hub, __ATOMIC_RELAXED);
+}
+
+/* The same for whoever calls. */
 static inline bool gev__is_here(const struct gev_greenlet *g)
 {
-	const struct gev__hub *h = gev__hub_here();
-	return h && h == __atomic_load_n(&g->hub, __ATOMIC_RELAXED);
+	return gev__is_near(gev__self(), g);
 }
 
 void gev__handle_ref(struct gev_greenlet *g);

@@ -23,6 +23,6 @@ struct gev__hooks {
 	void (*turned)(struct gev__hub *h, int64_t now); /* the hub has looked outside, and lets the ready ones run */
 };
 
-extern const struct gev__hooks *gev__hooks;
+extern const struct gev__hooks *gev__hooks not_exported;
 
 #endif

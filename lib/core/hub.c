@@ -14,6 +14,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/options.h"
 #include "lib/base/probe.h"
 #include "lib/base/sys.h"
 #include "lib/core/deadlock.h"
@@ -27,6 +28,7 @@
 #include "lib/core/overflow.h"
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
+#include "lib/core/switch.h"
 
 __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
 struct gev__running gev__first_hub;
@@ -59,7 +61,7 @@ static void run_timers(struct gev__hub *h, int64_t now)
 
 /* The countdown is over: reads the clock, runs the timers; whether it is time to poll. Adapts the countdown, so that greenlets that run
  * long between switches have the clock read at every one of them, and those that switch at once do not pay for it. */
-static bool tick(struct gev__hub *h)
+bool gev__tick(struct gev__hub *h)
 {
 	int64_t now = gev__now();
 	int64_t took = now - h->ticked_at;
@@ -78,11 +80,9 @@ static bool tick(struct gev__hub *h)
 	return h->calls != NULL || unpolled >= POLL_AT_LAST_NS || (unpolled >= TICK_NS && h->pass_left == 0);
 }
 
-int gev__ready_reserve(struct gev__hub *h, size_t live)
+int gev__ready_grow(struct gev__hub *h)
 {
 	enum { FIRST_ROOM = 64 };
-	if (likely(h->ready && live <= h->ready_mask))
-		return 0;
 	uint32_t room = h->ready ? (h->ready_mask + 1) * 2 : FIRST_ROOM;
 	/* Whoever sleeps has a timer: its place is reserved with the one on the ring. */
 	if (gev__timers_reserve(&h->timers, room) < 0)
@@ -105,7 +105,7 @@ int gev__ready_reserve(struct gev__hub *h, size_t live)
  * touch of each is a walk through cold page tables (half a microsecond on a virtual machine, most of a request's user time). The ring says who
  * comes next. A prefetch is dropped where the translation is missing, so the pages of the next few are touched by plain loads, which do not depend on
  * one another and overlap; then the lines are prefetched one greenlet ahead. With few greenlets everything is in the cache, and this would only cost. */
-static void warm_next(const struct gev__hub *h)
+void gev__warm_next(const struct gev__hub *h)
 {
 	for (uint32_t i = 0; i < GEV__WARM; i++) {
 		const struct gev_greenlet *g = h->ready[(h->ready_head + i) & h->ready_mask];
@@ -115,34 +115,9 @@ static void warm_next(const struct gev__hub *h)
 	}
 }
 
-static inline void warm_ahead(struct gev__hub *h)
+void gev__arrive_slowly(struct gev__hub *h, struct gev_greenlet *self)
 {
-	enum { WORTH_IT = 2 * GEV__WARM };
-	if (gev__ready_n(h) < WORTH_IT)
-		return;
-	if (h->warm == 0) {
-		warm_next(h);
-		h->warm = GEV__WARM;
-	}
-	h->warm--;
-}
-
-static inline struct gev_greenlet *pick(struct gev__hub *h)
-{
-	if (unlikely(__atomic_load_n(&h->inbox, __ATOMIC_RELAXED) != NULL))
-		gev__hub_drain(h);
-	if (unlikely(--h->countdown <= 0) && tick(h))
-		return &h->self;
-	struct gev_greenlet *next = gev__ready_pop(h);
-	if (unlikely(next == NULL))
-		return &h->self;
-	warm_ahead(h);
-	return next;
-}
-
-static __attribute__((noinline)) void arrive_slowly(struct gev__hub *h, struct gev_greenlet *self)
-{
-	int saved = errno;
+	int *error = gev__tls_of(self, h->libc_tls), saved = *error;
 	if (h->on_arrival & GEV__ARRIVE_DEAD) {
 		struct gev_greenlet *dead = h->dead;
 		h->on_arrival &= (uint8_t)~GEV__ARRIVE_DEAD;
@@ -151,22 +126,15 @@ static __attribute__((noinline)) void arrive_slowly(struct gev__hub *h, struct g
 	}
 	if ((h->on_arrival & GEV__ARRIVE_SIGNALS) && self != &h->self)
 		gev__signal_hooks->arrive();
-	errno = saved;
+	*error = saved;
 }
 
 void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self)
 {
-	h->running->greenlet = self;
-	__atomic_store_n(&h->running->tp, self->context.tp, __ATOMIC_RELAXED);
-	if (!self->own_identity)
-		gev__current = self;
-	gev__set_state(self, GEV__RUNNING);
-	if (unlikely(h->on_arrival))
-		arrive_slowly(h, self);
+	gev__arrive(h, self);
 }
 
-static __attribute__((noinline)) void switch_in_catch(struct gev__exceptions *here, struct gev_greenlet *from,
-						      struct gev_greenlet *to)
+void gev__switch_in_catch(struct gev__exceptions *here, struct gev_greenlet *from, struct gev_greenlet *to)
 {
 	struct gev__exceptions own = gev__exceptions_take(here);
 	gev__context_switch(&from->context, &to->context);
@@ -175,32 +143,7 @@ static __attribute__((noinline)) void switch_in_catch(struct gev__exceptions *he
 
 void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from)
 {
-	h->busy++;
-	struct gev_greenlet *next = pick(h);
-	if (unlikely(next == from)) {
-		gev__set_state(from, GEV__RUNNING);
-		h->busy--;
-		return;
-	}
-	/* Greenlets that share a thread pointer share errno; one with its own need not touch it. */
-	bool shares = !from->own_identity;
-	if (shares)
-		from->saved_errno = errno;
-	if (shares && gev__exceptions_any(h->cxx))
-		switch_in_catch(h->cxx, from, next);
-	else
-		gev__context_switch(&from->context, &next->context);
-	gev__hub_arrive(h, from);
-	if (shares)
-		errno = from->saved_errno;
-	h->busy--;
-}
-
-void gev__hub_leave(struct gev__hub *h, struct gev_greenlet *from)
-{
-	h->busy++;
-	struct gev_greenlet *next = pick(h);
-	gev__context_leave(&from->context, &next->context);
+	gev__switch(h, from);
 }
 
 /* ---- Wakes from elsewhere ---- */
@@ -416,6 +359,7 @@ struct gev__hub *gev__hub_get(int *error)
 		return NULL;
 	}
 	h->self.hub = h->main.hub = h;
+	h->stack_size = (size_t)gev__options()->stack_size;
 	gev__calls_forget(h);
 	h->main.state = GEV__RUNNING;
 	gev__context_adopt(&h->main.context);
@@ -426,6 +370,7 @@ struct gev__hub *gev__hub_get(int *error)
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 	h->cxx = gev__exceptions_here();
 	h->libc_tls = (char *)&errno - (char *)h->main.context.tp;
+	h->current_tls = (char *)&gev__current - (char *)h->main.context.tp;
 	h->running = first ? &gev__first_hub : &h->own_running;
 	gev__hub_arrive(h, &h->main);
 	gev__lot_start();

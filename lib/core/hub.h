@@ -58,6 +58,7 @@ struct gev__hub {
 	uint32_t warm;                /* how many of the next have been touched ahead */
 	struct gev__exceptions *cxx;  /* of those who run as the OS thread; NULL: no C++ */
 	ptrdiff_t libc_tls;           /* where errno and its neighbours lie from every thread pointer */
+	ptrdiff_t current_tls;        /* where gev__current does */
 	struct gev__running *running; /* gev__first_hub, or our own */
 	struct gev__running own_running;
 	uint32_t pass_left; /* how many of those that were ready after the last poll have not run yet */
@@ -77,6 +78,7 @@ struct gev__hub {
 	struct gev__timers timers;
 	struct gev__blocks blocks;
 	struct gev__stack_pool stacks;
+	size_t stack_size; /* of a greenlet of which it is not said */
 	struct gev__identity_pool identities;
 	struct gev__stack self_stack;
 	void *fault_stack;          /* the alternate stack of this OS thread, if it is ours */
@@ -120,13 +122,15 @@ static inline struct gev_greenlet *gev__ready_pop(struct gev__hub *h)
 	return h->ready[h->ready_head++ & h->ready_mask];
 }
 
+int gev__ready_grow(struct gev__hub *h);
 /* Makes the ring as big as `live` greenlets may need. -EAGAIN. */
-int gev__ready_reserve(struct gev__hub *h, size_t live);
+static inline int gev__ready_reserve(struct gev__hub *h, size_t live)
+{
+	return likely(h->ready && live <= h->ready_mask) ? 0 : gev__ready_grow(h);
+}
 
 /* Leaves the running greenlet, whose state says why, for whoever is next. Returns when it runs again. */
 void gev__hub_switch(struct gev__hub *h, struct gev_greenlet *from);
-/* The same for one that never comes back. */
-void gev__hub_leave(struct gev__hub *h, struct gev_greenlet *from) __attribute__((noreturn));
 /* What every arrival does first. */
 void gev__hub_arrive(struct gev__hub *h, struct gev_greenlet *self);
 

@@ -17,8 +17,7 @@
 
 /* ---- From its own hub ---- */
 
-/* noinline: gcc 12 takes the list for a dangling pointer where it sees both (-Wdangling-pointer). */
-static __attribute__((noinline)) void hang(struct gev_greenlet *g, struct gev__ending *e, struct gev__gather *gather)
+static inline void hang(struct gev_greenlet *g, struct gev__ending *e, struct gev__gather *gather)
 {
 	*e = (struct gev__ending){.next = g->ends, .link = &g->ends, .gather = gather};
 	if (e->next)
@@ -35,9 +34,21 @@ static void take_off(struct gev__ending *e)
 		e->next->link = e->link;
 }
 
+static inline void tell(const struct gev__ending *e)
+{
+	/* It may have had enough already, and not run yet. */
+	if (e->gather->left && --e->gather->left == 0)
+		gev__wake_here(e->gather->waiter);
+}
+
 void gev__ends_tell(struct gev__ending *last)
 {
 	struct gev__ending *first = NULL;
+	if (likely(last->next == NULL)) {
+		last->link = NULL;
+		tell(last);
+		return;
+	}
 	while (last) {
 		struct gev__ending *next = last->next;
 		last->next = first;
@@ -47,9 +58,7 @@ void gev__ends_tell(struct gev__ending *last)
 	}
 	while (first) {
 		struct gev__ending *next = first->next;
-		/* It may have had enough already, and not run yet. */
-		if (first->gather->left && --first->gather->left == 0)
-			gev__wake_here(first->gather->waiter);
+		tell(first);
 		first = next;
 	}
 }
@@ -57,18 +66,18 @@ void gev__ends_tell(struct gev__ending *last)
 static int wait_for(const struct gev__gather *gather, int64_t deadline)
 {
 	while (gather->left) {
-		int r = gev__park(deadline, GEV_PARK_KILLABLE);
+		int r = gev__park_as(gather->waiter, deadline, GEV_PARK_KILLABLE);
 		if (r < 0 && gather->left)
 			return r;
 	}
 	return 0;
 }
 
-static int wait_here(struct gev_greenlet *g, int64_t deadline)
+static int wait_here(struct gev_greenlet *self, struct gev_greenlet *g, int64_t deadline)
 {
-	struct gev__gather gather = {.waiter = gev__self(), .left = 1};
+	struct gev__gather gather = {.waiter = self, .left = 1};
 	struct gev__ending e;
-	hang(g, &e, &gather);
+	hang(g, veiled(&e), &gather); /* -Wdangling-pointer: it is taken off before we return */
 	int r = wait_for(&gather, deadline);
 	take_off(&e);
 	return r;
@@ -88,9 +97,8 @@ static void leave_word(void *arg)
 		gev__lot_wake(arg, INT_MAX, 0);
 }
 
-static int wait_afar(struct gev_greenlet *g, int64_t deadline)
+static int wait_afar(const struct gev_greenlet *self, struct gev_greenlet *g, int64_t deadline)
 {
-	const struct gev_greenlet *self = gev__self();
 	if (self && self == &self->hub->self)
 		return -EPERM;
 	__atomic_store_n(&g->joined_afar, true, __ATOMIC_RELEASE);
@@ -102,13 +110,13 @@ static int wait_afar(struct gev_greenlet *g, int64_t deadline)
 	return 0;
 }
 
-static int wait_one(struct gev_greenlet *g, int64_t deadline)
+static int wait_one(struct gev_greenlet *self, struct gev_greenlet *g, int64_t deadline)
 {
-	if (g == gev__self())
+	if (g == self)
 		return -EDEADLK;
-	int r = gev__kill_point();
+	int r = gev__kill_point_of(self);
 	if (r == 0 && !gev__is_done(g))
-		r = likely(gev__is_here(g)) ? wait_here(g, deadline) : wait_afar(g, deadline);
+		r = likely(gev__is_near(self, g)) ? wait_here(self, g, deadline) : wait_afar(self, g, deadline);
 	if (r == 0 && unlikely(g->lost || !gev__is_done(g)))
 		r = -ESRCH;
 	return r;
@@ -119,7 +127,7 @@ static int join(struct gev_greenlet *g, double timeout, void **value)
 	int64_t deadline;
 	int r = gev__deadline(timeout, &deadline);
 	if (r == 0)
-		r = wait_one(g, deadline);
+		r = wait_one(gev__self(), g, deadline);
 	if (r == 0 && value)
 		*value = g->failed ? NULL : g->value;
 	return r;
@@ -165,7 +173,7 @@ static int wait_for_all(struct gev_greenlet *const *gs, size_t n, int64_t deadli
 {
 	int r = 0;
 	for (size_t i = 0; i < n && (r == 0 || r == -ESRCH); i++)
-		r = wait_one(gs[i], deadline);
+		r = wait_one(gev__self(), gs[i], deadline);
 	return r == -ESRCH ? 0 : r;
 }
 

@@ -35,7 +35,7 @@ static bool is_overflow(const struct gev__stack *stack, uintptr_t fault, uintptr
 {
 	enum { BELOW_SP = 256 };
 	uintptr_t lo = (uintptr_t)stack->lo;
-	return fault < lo && fault >= lo - stack->guard && sp <= fault + BELOW_SP;
+	return stack->class && fault < lo && fault >= lo - stack->class->guard && sp <= fault + BELOW_SP;
 }
 
 bool gev__overflow_tell(const void *siginfo, const void *context)
@@ -47,7 +47,7 @@ bool gev__overflow_tell(const void *siginfo, const void *context)
 	const struct gev__stack *stack = g == &g->hub->self ? &g->hub->self_stack : &g->stack;
 	if (!is_overflow(stack, (uintptr_t)info->si_addr, gev__sp_of(context)))
 		return false;
-	size_t size = (size_t)(stack->hi - stack->lo) + stack->guard;
+	size_t size = (size_t)(stack->hi - stack->lo) + stack->class->guard;
 	if (g == &g->hub->self)
 		gev__warn("stack overflow in the hub, in its stack of %zu bytes", size);
 	else if (g->name[0])

@@ -11,6 +11,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
 #include "lib/core/hub.h"
+#include "lib/core/switch.h"
 #include "lib/core/timeout.h"
 
 /* Errors that come at once must not keep the others from running: a loop that ignores them yields by the same budget as one that switches. */
@@ -66,7 +67,11 @@ int gev__kill_point_marked(void)
 
 int gev__park(int64_t deadline, unsigned flags)
 {
-	struct gev_greenlet *g = gev__self();
+	return gev__park_as(gev__self(), deadline, flags);
+}
+
+int gev__park_as(struct gev_greenlet *g, int64_t deadline, unsigned flags)
+{
 	struct gev__hub *h = g->hub;
 	if (unlikely(g == &h->self))
 		return -EPERM;
@@ -87,7 +92,7 @@ int gev__park(int64_t deadline, unsigned flags)
 	g->waits = (uint8_t)flags;
 	g->why = 0;
 	gev__probe(park, g);
-	gev__hub_switch(h, g);
+	gev__switch(h, g);
 	if (g->timer_at)
 		gev__timers_remove(&h->timers, g);
 	return unlikely(gev__marks(g) & flags) ? marked_after(g, flags) : g->why;
@@ -124,7 +129,7 @@ void gev__yield(void)
 		return;
 	gev__ready_push(h, g);
 	g->why = 0;
-	gev__hub_switch(h, g);
+	gev__switch(h, g);
 }
 
 int gev__sleep_until(int64_t deadline, unsigned flags)

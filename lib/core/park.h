@@ -17,15 +17,21 @@ static inline uint8_t gev__marks(const struct gev_greenlet *g)
 int gev__kill_point_marked(void);
 
 /* What every blocking call of the public API begins with, so that a killed greenlet learns of it even where it would not have had to wait:
- * -ECANCELED; or -ETIMEDOUT, where a gev_timeout around it has passed. On an OS thread without a hub: 0. */
+ * -ECANCELED; or -ETIMEDOUT, where a gev_timeout around it has passed. On an OS thread without a hub (NULL): 0. */
+static inline int gev__kill_point_of(const struct gev_greenlet *g)
+{
+	return unlikely(g && gev__marks(g) & GEV__MARK_LOOK) ? gev__kill_point_marked() : 0;
+}
+
 static inline int gev__kill_point(void)
 {
-	const struct gev_greenlet *g = gev__self();
-	return unlikely(g && gev__marks(g) & GEV__MARK_LOOK) ? gev__kill_point_marked() : 0;
+	return gev__kill_point_of(gev__self());
 }
 
 /* As gev_embed.park says. -EPERM: the hub itself must not wait. */
 int gev__park(int64_t deadline, unsigned flags);
+/* The same, for a caller who knows who he is. */
+int gev__park_as(struct gev_greenlet *self, int64_t deadline, unsigned flags);
 /* As gev_embed.wake says. */
 void gev__wake(struct gev_greenlet *g);
 /* The same as wake, where g is known to belong to the caller's hub. */

@@ -6,7 +6,6 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/options.h"
 #include "lib/base/result.h"
 #include "lib/core/handle.h"
 #include "lib/core/hub.h"
@@ -15,9 +14,9 @@
 
 bool gev__spawn_identity;
 
-/* `how` says what the attributes do not. */
-static int spawn(const struct gev_spawn_attr *attr, struct gev__spawn how, void *(*fn)(void *), void *arg,
-		 struct gev_greenlet **out)
+/* With attributes, or with what they do not say: `how`. */
+static int spawn_as(const struct gev_spawn_attr *attr, struct gev__spawn how, void *(*fn)(void *), void *arg,
+		    struct gev_greenlet **out)
 {
 	static const struct gev_spawn_attr defaults;
 	if (attr == NULL)
@@ -29,7 +28,7 @@ static int spawn(const struct gev_spawn_attr *attr, struct gev__spawn how, void 
 	if (h == NULL)
 		return error;
 	how.name = attr->name;
-	how.stack_size = attr->stack_size ? attr->stack_size : (size_t)gev__options()->stack_size;
+	how.stack_size = attr->stack_size ? attr->stack_size : h->stack_size;
 	how.own_identity =
 		attr->identity == GEV_IDENTITY_OWN || (attr->identity == GEV_IDENTITY_DEFAULT && gev__spawn_identity);
 	how.suspended |= attr->suspended;
@@ -40,35 +39,63 @@ static int spawn(const struct gev_spawn_attr *attr, struct gev__spawn how, void 
 	return gev__greenlet_new(h, &how, fn, arg, out);
 }
 
+static bool is_plain(const struct gev_spawn_attr *attr)
+{
+	if (attr == NULL)
+		return !gev__spawn_identity;
+	return attr->name == NULL && !attr->suspended &&
+	       (attr->identity == GEV_IDENTITY_SHARED ||
+		(attr->identity == GEV_IDENTITY_DEFAULT && !gev__spawn_identity));
+}
+
 static struct gev_greenlet *result(int r, struct gev_greenlet *const *g)
 {
 	return gev__result(r) < 0 ? NULL : *g;
 }
 
-struct gev_greenlet *gev_spawn_with(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg)
+static __attribute__((noinline)) struct gev_greenlet *spawn_with(const struct gev_spawn_attr *attr, uint32_t refs,
+								 void *(*fn)(void *), void *arg)
 {
 	struct gev_greenlet *g = NULL;
-	return result(spawn(attr, (struct gev__spawn){.refs = 1}, fn, arg, &g), &g);
+	return result(spawn_as(attr, (struct gev__spawn){.refs = refs}, fn, arg, &g), &g);
+}
+
+static inline struct gev_greenlet *spawn(const struct gev_spawn_attr *attr, uint32_t refs, void *(*fn)(void *),
+					 void *arg)
+{
+	struct gev__hub *h = gev__hub_here();
+	if (unlikely(h == NULL || fn == NULL || !is_plain(attr)))
+		return spawn_with(attr, refs, fn, arg);
+	size_t size = attr && attr->stack_size ? attr->stack_size : h->stack_size;
+	struct gev_greenlet *g = gev__greenlet_new_plain(h, refs, size, fn, arg);
+	if (unlikely(g == NULL))
+		gev__result(-EAGAIN);
+	return g;
+}
+
+struct gev_greenlet *gev_spawn_with(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg)
+{
+	return spawn(attr, 1, fn, arg);
 }
 
 struct gev_greenlet *gev_spawn(void *(*fn)(void *), void *arg)
 {
-	return gev_spawn_with(NULL, fn, arg);
+	return spawn(NULL, 1, fn, arg);
 }
 
 struct gev_greenlet *gev_spawn_copy(const struct gev_spawn_attr *attr, void *(*fn)(void *), const void *data,
 				    size_t size)
 {
 	struct gev_greenlet *g = NULL;
-	return result(spawn(attr, (struct gev__spawn){.refs = 1, .copy = data, .copy_size = size}, fn, NULL, &g), &g);
+	return result(spawn_as(attr, (struct gev__spawn){.refs = 1, .copy = data, .copy_size = size}, fn, NULL, &g),
+		      &g);
 }
 
 int gev_spawn_detached(const struct gev_spawn_attr *attr, void *(*fn)(void *), void *arg)
 {
-	struct gev_greenlet *g;
 	if (attr && attr->suspended)
 		return (int)gev__result(-EINVAL);
-	return (int)gev__result(spawn(attr, (struct gev__spawn){.refs = 0}, fn, arg, &g));
+	return spawn(attr, 0, fn, arg) ? 0 : -1;
 }
 
 static int spawn_later(const struct gev_spawn_attr *attr, double seconds, void *(*fn)(void *), void *arg,
@@ -79,7 +106,7 @@ static int spawn_later(const struct gev_spawn_attr *attr, double seconds, void *
 	if (attr && attr->suspended)
 		r = -EINVAL;
 	if (r == 0)
-		r = spawn(attr, (struct gev__spawn){.refs = 1, .suspended = deadline > 0}, fn, arg, out);
+		r = spawn_as(attr, (struct gev__spawn){.refs = 1, .suspended = deadline > 0}, fn, arg, out);
 	if (r < 0 || deadline == 0 || deadline == NEVER)
 		return r;
 	/* A sleeper that has not begun: its timer, or a kill, makes it ready for the first time. */

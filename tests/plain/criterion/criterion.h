@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct plain_test {
 	const char *name;
 	void (*body)(void);
@@ -21,6 +25,10 @@ void plain_check(bool so, bool must, const char *what, const char *file, int lin
 void plain_skip(void) __attribute__((noreturn));
 void plain_redirect_stderr(void);
 bool plain_stderr_is(const char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #define Test(suite, test_name, ...)                                                                                    \
 	static void suite##_##test_name##_body(void);                                                                  \
