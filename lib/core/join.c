@@ -22,7 +22,7 @@ static inline void hang(struct gev_greenlet *g, struct gev__ending *e, struct ge
 	*e = (struct gev__ending){.next = g->ends, .link = &g->ends, .gather = gather};
 	if (e->next)
 		e->next->link = &e->next;
-	g->ends = e;
+	g->ends = veiled(e); /* gcc 12: -Wdangling-pointer. Whoever hangs there takes himself off before he returns. */
 }
 
 static void take_off(struct gev__ending *e)
@@ -77,7 +77,7 @@ static int wait_here(struct gev_greenlet *self, struct gev_greenlet *g, int64_t 
 {
 	struct gev__gather gather = {.waiter = self, .left = 1};
 	struct gev__ending e;
-	hang(g, veiled(&e), &gather); /* -Wdangling-pointer: it is taken off before we return */
+	hang(g, &e, &gather);
 	int r = wait_for(&gather, deadline);
 	take_off(&e);
 	return r;
