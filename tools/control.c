@@ -15,58 +15,96 @@
 #include "lib/watch/place.h"
 #include "tools/command.h"
 
-/* The other process's own XDG_RUNTIME_DIR, if we may look; else ours, which is the same for processes of one session. */
-static const char *runtime_of(pid_t pid)
+/* What the other process began with, as far as we may look: its variables, one behind the other, and how many bytes. */
+static size_t environment_of(pid_t pid, char *out, size_t room)
 {
-	static char environment[1 << 16];
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
 	FILE *f = fopen(path, "r");
-	size_t n = f ? fread(environment, 1, sizeof environment - 1, f) : 0;
+	size_t n = f ? fread(out, 1, room - 1, f) : 0;
 	if (f)
 		fclose(f);
-	environment[n] = '\0';
-	static const char name[] = "XDG_RUNTIME_DIR=";
+	out[n] = '\0';
+	return n;
+}
+
+static const char *variable(const char *environment, size_t n, const char *name)
+{
+	size_t length = strlen(name);
 	for (const char *at = environment; at < environment + n; at += strlen(at) + 1)
-		if (strncmp(at, name, sizeof name - 1) == 0)
-			return at + sizeof name - 1;
-	return n ? NULL : getenv("XDG_RUNTIME_DIR");
+		if (strncmp(at, name, length) == 0 && at[length] == '=')
+			return at + length + 1;
+	return NULL;
+}
+
+static int no_socket(pid_t pid, const char *asked, char *why, size_t size)
+{
+	if (asked && strcmp(asked, "1") == 0)
+		snprintf(why, size, "process %d has made no thread yet, so it has no greenlets to ask for", (int)pid);
+	else
+		snprintf(
+			why, size,
+			"process %d has no control socket: start it with GEV_CONTROL=1; it is there when the first thread is made",
+			(int)pid);
+	return -1;
+}
+
+/* Who the process is by now; it may have been somebody else when it made the socket. */
+static uid_t user_of(pid_t pid, uid_t unknown)
+{
+	char path[64], line[256];
+	unsigned user = unknown;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	FILE *f = fopen(path, "r");
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "Uid: %*u %u", &user) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return user;
+}
+
+/* The descriptor; or -errno of the one that was there and could not be used, else -ENOENT. */
+static int connect_in(const char *folder, pid_t pid)
+{
+	struct sockaddr_un where = {.sun_family = AF_UNIX};
+	int n = snprintf(where.sun_path, sizeof where.sun_path, "%s/%d.sock", folder, (int)pid);
+	int fd = n < (int)sizeof where.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&where, sizeof where) == 0)
+		return fd < 0 ? -ENOENT : fd;
+	int error = errno;
+	close(fd);
+	return -error;
 }
 
 static int connect_to(pid_t pid, char *why, size_t size)
 {
-	char path[64];
+	char path[64], folder[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	static char environment[1 << 16];
 	struct stat st;
 	snprintf(path, sizeof path, "/proc/%d", (int)pid);
 	if (stat(path, &st) != 0) {
 		snprintf(why, size, "there is no process %d", (int)pid);
 		return -1;
 	}
-	const char *runtime = runtime_of(pid);
-	for (int i = 0; i < GEV__PLACES; i++) {
-		struct sockaddr_un where = {.sun_family = AF_UNIX};
-		char folder[sizeof where.sun_path];
-		if (!gev__control_place(i, st.st_uid, runtime, folder, sizeof folder))
-			continue;
-		int n = snprintf(where.sun_path, sizeof where.sun_path, "%s/%d.sock", folder, (int)pid);
-		if (n >= (int)sizeof where.sun_path)
-			continue;
-		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd >= 0 && connect(fd, (const struct sockaddr *)&where, sizeof where) == 0)
-			return fd;
-		int error = errno;
-		if (fd >= 0)
-			close(fd);
-		if (error == EACCES) {
-			snprintf(why, size, "process %d belongs to somebody else", (int)pid);
-			return -1;
+	size_t n = environment_of(pid, environment, sizeof environment);
+	/* Of processes of one session it is the same. */
+	const char *runtime = n ? variable(environment, n, "XDG_RUNTIME_DIR") : getenv("XDG_RUNTIME_DIR");
+	const uid_t users[] = {user_of(pid, st.st_uid), st.st_uid, geteuid()};
+	for (size_t u = 0; u < sizeof users / sizeof *users; u++) {
+		for (int i = 0; i < GEV__PLACES; i++) {
+			int fd = gev__control_place(i, users[u], runtime, folder, sizeof folder)
+				       ? connect_in(folder, pid)
+				       : -ENOENT;
+			if (fd >= 0)
+				return fd;
+			if (fd == -EACCES) {
+				snprintf(why, size, "process %d belongs to somebody else", (int)pid);
+				return -1;
+			}
 		}
 	}
-	snprintf(
-		why, size,
-		"process %d has no control socket: start it with GEV_CONTROL=1; it is there when the first thread is made",
-		(int)pid);
-	return -1;
+	return no_socket(pid, variable(environment, n, "GEV_CONTROL"), why, size);
 }
 
 int control_ask(pid_t pid, const char *question, char *why, size_t size)

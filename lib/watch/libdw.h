@@ -12,6 +12,7 @@
 	F(dwfl_begin)                                                                                                  \
 	F(dwfl_report_begin)                                                                                           \
 	F(dwfl_report_end)                                                                                             \
+	F(dwfl_linux_proc_maps_report)                                                                                 \
 	F(dwfl_linux_proc_report)                                                                                      \
 	F(dwfl_linux_proc_find_elf)                                                                                    \
 	F(dwfl_build_id_find_debuginfo)                                                                                \

@@ -76,8 +76,7 @@ static void write_stall(struct gev__text *t, const struct gev__picture *p, pid_t
 	gev__text_add(t, "\n");
 	uintptr_t pcs[32];
 	size_t n = r.known && !once ? gev__unwind(&r.stand, pcs, sizeof pcs / sizeof *pcs) : 0;
-	while (n > 1 && gev__symbol_is_ours(pcs[n - 1]))
-		n--;
+	n = gev__stack_end(pcs, n, s && s->is_main);
 	for (size_t i = 0; i < n; i++) {
 		gev__text_add(t, "  #%zu ", i);
 		gev__symbol_frame(t, pcs[i], i > 0);

@@ -20,10 +20,15 @@ static long sys(long number, long a, long b, long c, long d)
 	return gev__sys.syscall(number, a, b, c, d, 0, 0);
 }
 
+static int open_to_read(const char *path)
+{
+	return (int)sys(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+}
+
 /* Where process_vm_readv is forbidden (old seccomp profiles), the same by a file. */
 static size_t peek_by_file(const void *addr, void *to, size_t n)
 {
-	int fd = (int)sys(SYS_openat, AT_FDCWD, (long)"/proc/self/mem", O_RDONLY | O_CLOEXEC, 0);
+	int fd = open_to_read("/proc/self/mem");
 	if (fd < 0)
 		return 0;
 	long got = sys(SYS_pread64, fd, (long)to, (long)n, (long)addr);
@@ -61,21 +66,43 @@ size_t gev__peek(const void *addr, void *to, size_t n)
 	return done;
 }
 
-bool gev__slurp(const char *path, char *to, size_t room)
+static size_t read_up_to(int fd, char *to, size_t room)
 {
-	int fd = (int)sys(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
 	size_t n = 0;
-	while (n < room - 1) {
-		ssize_t got = gev__sys.read(fd, to + n, room - 1 - n);
+	while (n < room) {
+		ssize_t got = gev__sys.read(fd, to + n, room - n);
 		if (got <= 0)
 			break;
 		n += (size_t)got;
 	}
-	to[n] = '\0';
+	return n;
+}
+
+bool gev__slurp(const char *path, char *to, size_t room)
+{
+	int fd = open_to_read(path);
+	if (fd < 0)
+		return false;
+	to[read_up_to(fd, to, room - 1)] = '\0';
 	gev__sys.close(fd);
 	return true;
+}
+
+char *gev__slurp_all(const char *path, size_t *n)
+{
+	size_t room = 1 << 16;
+	char *text = NULL, *grown;
+	int fd = open_to_read(path);
+	if (fd < 0)
+		return NULL;
+	for (*n = 0; (grown = realloc(text, room)) != NULL; room *= 2) {
+		text = grown;
+		*n += read_up_to(fd, text + *n, room - *n);
+		if (*n < room)
+			break;
+	}
+	gev__sys.close(fd);
+	return text;
 }
 
 int gev__borrow_fd(int fd)

@@ -16,6 +16,9 @@ size_t gev__peek(const void *addr, void *to, size_t n);
 /* The beginning of a file, as a string. False: it cannot be read. */
 bool gev__slurp(const char *path, char *to, size_t room);
 
+/* All of it, for the caller to free; NULL: it cannot be read. */
+char *gev__slurp_all(const char *path, size_t *n);
+
 /* A copy of the program's descriptor in the watcher's table; -1. To be closed at once: a copy keeps a connection open. */
 int gev__borrow_fd(int fd);
 

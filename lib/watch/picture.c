@@ -48,12 +48,15 @@ static void read_fds(struct gev__seen *s)
 	if (s->fds == 0)
 		return;
 	s->waits_for = want ? GEV__FOR_FDS : GEV__FOR_FD;
-	struct gev_fd_want first;
-	if (want && gev__peek(want, &first, sizeof first) == sizeof first) {
-		s->fd = first.fd;
-		s->way = first.events;
-	}
-	if (want && s->fds == 1)
+	struct gev_fd_want few[GEV__FEW];
+	size_t n = s->fds < GEV__FEW ? (size_t)s->fds : GEV__FEW;
+	if (want == NULL || gev__peek(want, few, n * sizeof *few) != n * sizeof *few)
+		return;
+	for (size_t i = 0; i < n; i++)
+		s->few[i] = few[i].fd;
+	s->fd = few[0].fd;
+	s->way = few[0].events;
+	if (s->fds == 1)
 		s->waits_for = GEV__FOR_FD;
 }
 

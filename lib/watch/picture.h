@@ -19,6 +19,8 @@ enum gev__waits_for {
 	GEV__FOR_EVENT, /* none of these: a signal, a child, a wake */
 };
 
+enum { GEV__FEW = 3 };
+
 struct gev__seen {
 	uint32_t id;
 	uint32_t creator;
@@ -30,8 +32,9 @@ struct gev__seen {
 	const void *object;
 	unsigned kind; /* GEV_ON_... */
 	int fd;
-	int way; /* GEV_READABLE | GEV_WRITABLE; 0: other */
-	int fds; /* how many descriptors; or how many ends, with GEV_ON_GREENLET */
+	int way;           /* GEV_READABLE | GEV_WRITABLE; 0: other */
+	int fds;           /* how many descriptors; or how many ends, with GEV_ON_GREENLET */
+	int few[GEV__FEW]; /* of several, the first */
 	int number;
 	bool is_main;
 	bool own_identity;

@@ -98,7 +98,7 @@ static void read_stack(struct stack *k, const struct gev__seen *s)
 	if (s->state == GEV__RUNNING) {
 		gev__doing(s->tid, &k->running);
 		if (k->running.known)
-			k->n = gev__unwind(&k->running.stand, k->pcs, FRAMES);
+			k->n = gev__stack_end(k->pcs, gev__unwind(&k->running.stand, k->pcs, FRAMES), s->is_main);
 		return;
 	}
 	struct gev__stand stand = {.pc = s->pc, .sp = s->sp, .fp = s->fp, .hi = (uintptr_t)s->hi};
@@ -112,14 +112,7 @@ static void read_stack(struct stack *k, const struct gev__seen *s)
 		k->n = 0; /* not begun: there is only where it will */
 	if (ours > 0 && ours < k->n)
 		k->first = ours - 1;
-	/* And at the other end, where the greenlet began, none. What is below main is libc's. */
-	for (size_t i = k->first; s->is_main && i < k->n; i++) {
-		char name[8];
-		if (gev__symbol_function(k->pcs[i], i > 0, name, sizeof name) && strcmp(name, "main") == 0)
-			k->n = i + 1;
-	}
-	while (k->n > k->first + 1 && gev__symbol_is_ours(k->pcs[k->n - 1]))
-		k->n--;
+	k->n = k->first + gev__stack_end(k->pcs + k->first, k->n - k->first, s->is_main);
 }
 
 void gev__report_one(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)

@@ -91,6 +91,20 @@ static const Dwfl_Thread_Callbacks thread_callbacks = {
 	.set_initial_registers = set_registers,
 };
 
+/* A process that has given its rights up may not read its auxiliary vector any more (proc(5), PR_SET_DUMPABLE), without which libdw would not read the
+ * maps; these it may. */
+static void report_maps(void)
+{
+	size_t n;
+	char *maps = gev__slurp_all("/proc/self/maps", &n);
+	FILE *f = maps && n ? fmemopen(maps, n, "r") : NULL;
+	if (f) {
+		gev__dw.dwfl_linux_proc_maps_report(dwfl, f);
+		fclose(f);
+	}
+	free(maps);
+}
+
 static void refresh(void)
 {
 	/* No debuginfod: it would ask the network. */
@@ -103,7 +117,8 @@ static void refresh(void)
 	if (dwfl == NULL && (dwfl = gev__dw.dwfl_begin(&callbacks)) == NULL)
 		return;
 	gev__dw.dwfl_report_begin(dwfl);
-	gev__dw.dwfl_linux_proc_report(dwfl, getpid());
+	if (gev__dw.dwfl_linux_proc_report(dwfl, getpid()) != 0)
+		report_maps();
 	gev__dw.dwfl_report_end(dwfl, NULL, NULL);
 	if (!attached)
 		attached = gev__dw.dwfl_attach_state(dwfl, NULL, getpid(), &thread_callbacks, NULL);
@@ -216,13 +231,11 @@ static void look_up_line(Dwfl_Module *module, Dwarf_Addr addr, struct name *n)
 static void look_up(uintptr_t addr, bool with_line, struct name *n)
 {
 	*n = (struct name){0};
-	if (dwfl == NULL) {
+	Dwfl_Module *module = dwfl ? gev__dw.dwfl_addrmodule(dwfl, addr) : NULL;
+	if (module == NULL) {
 		look_up_by_linker(addr, n);
 		return;
 	}
-	Dwfl_Module *module = gev__dw.dwfl_addrmodule(dwfl, addr);
-	if (module == NULL)
-		return;
 	GElf_Off offset = 0;
 	GElf_Sym symbol;
 	n->symbol = gev__dw.dwfl_module_addrinfo(module, addr, &offset, &symbol, NULL, NULL, NULL);
@@ -251,32 +264,50 @@ void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call)
 		gev__text_add(t, " (%s+0x%zx)", n.module, (size_t)(n.offset + call));
 }
 
-bool gev__symbol_function(uintptr_t pc, bool call, char *out, size_t room)
-{
-	struct name n;
-	look_up(pc - call, false, &n);
-	if (n.symbol == NULL)
-		return false;
-	snprintf(out, room, "%s", n.symbol);
-	return true;
-}
-
 bool gev__symbol_name(uintptr_t addr, char *out, size_t room)
 {
 	struct name n;
 	look_up(addr, false, &n);
-	if (n.symbol == NULL)
-		return false;
-	if (n.offset)
+	if (n.symbol == NULL && n.module)
+		snprintf(out, room, "%s+0x%zx", n.module, (size_t)n.offset);
+	else if (n.symbol && n.offset)
 		snprintf(out, room, "%s+%zu", n.symbol, (size_t)n.offset);
-	else
+	else if (n.symbol)
 		snprintf(out, room, "%s", n.symbol);
-	return true;
+	return n.module != NULL;
+}
+
+static bool starts(const char *text, const char *with)
+{
+	return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool is_ours(const struct name *n)
+{
+	return starts(n->module, "libgev.so") || starts(n->module, "libpatch.so");
 }
 
 bool gev__symbol_is_ours(uintptr_t pc)
 {
 	struct name n;
 	look_up(pc, false, &n);
-	return n.module && (strncmp(n.module, "libgev.so", 9) == 0 || strncmp(n.module, "libpatch.so", 11) == 0);
+	return is_ours(&n);
+}
+
+size_t gev__stack_end(const uintptr_t *pcs, size_t n, bool is_main)
+{
+	struct name name;
+	for (size_t i = 0; is_main && i < n; i++) {
+		look_up(pcs[i] - (i > 0), false, &name);
+		if (name.symbol && strcmp(name.symbol, "main") == 0)
+			return i + 1;
+		if (starts(name.symbol, "__libc_start"))
+			n = i;
+	}
+	for (; n > 1; n--) {
+		look_up(pcs[n - 1] - 1, false, &name);
+		if (!is_ours(&name) && !(is_main && starts(name.module, "libc.so")))
+			break;
+	}
+	return n;
 }

@@ -32,11 +32,11 @@ size_t gev__unwind(const struct gev__stand *stand, uintptr_t *pcs, size_t max);
 
 /* "name+0x1f file.c:12 (library.so)"; call: a return address, so what called stands just before it. */
 void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call);
-/* The name alone of a function or an object; false: it has none. */
+/* The name of a function or an object, "lock_b" or "table+16"; without a symbol its place in its file, "program+0x4010"; false: it lies in none. */
 bool gev__symbol_name(uintptr_t addr, char *out, size_t room);
 /* Whether the code there is libgev's or libpatch's own. */
 bool gev__symbol_is_ours(uintptr_t pc);
-/* The function around a program counter: "recv"; false: unknown. */
-bool gev__symbol_function(uintptr_t pc, bool call, char *out, size_t room);
+/* How many frames of a stack are the program's: what lies below main, or below where a greenlet began, is libc's or ours. */
+size_t gev__stack_end(const uintptr_t *pcs, size_t n, bool is_main);
 
 #endif

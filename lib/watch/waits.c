@@ -38,7 +38,7 @@ void gev__display_name(const struct gev__seen *s, char *out, size_t room)
 		snprintf(out, room, "%s", s->name);
 	else if (s->is_main)
 		snprintf(out, room, "main");
-	else if (!gev__symbol_function((uintptr_t)s->entry, false, out, room))
+	else if (!gev__symbol_name((uintptr_t)s->entry, out, room))
 		snprintf(out, room, "?");
 }
 
@@ -113,6 +113,27 @@ static void fd_text(int fd, char *out, size_t room)
 	if (n < 0)
 		n = snprintf(out, room, "closed");
 	out[n] = '\0';
+}
+
+/* The first of several. */
+static void fds_text(struct gev__text *t, const struct gev__seen *s)
+{
+	char about[300];
+	gev__text_add(t, "one of %d descriptors: ", s->fds);
+	for (int i = 0; i < GEV__FEW && i < s->fds; i++) {
+		fd_text(s->few[i], about, sizeof about);
+		gev__text_add(t, "%s%d (%s)", i ? ", " : "", s->few[i], about);
+	}
+	if (s->fds > GEV__FEW)
+		gev__text_add(t, " and %d more", s->fds - GEV__FEW);
+}
+
+static void fds_json(struct gev__text *t, const struct gev__seen *s)
+{
+	gev__text_add(t, "\"descriptors\",\"n\":%d,\"fds\":[", s->fds);
+	for (int i = 0; i < GEV__FEW && i < s->fds; i++)
+		gev__text_add(t, "%s%d", i ? "," : "", s->few[i]);
+	gev__text_add(t, "]");
 }
 
 static const char *way_word(int way)
@@ -248,7 +269,7 @@ void gev__waits_text(struct gev__text *t, const struct gev__picture *p, const st
 			gev__text_add(t, "descriptor %d to %s: %s", s->fd, way_word(s->way), about);
 		break;
 	case GEV__FOR_FDS:
-		gev__text_add(t, "one of %d descriptors, the first is %d", s->fds, s->fd);
+		fds_text(t, s);
 		break;
 	case GEV__FOR_OBJECT:
 		if (read_job(s, &job))
@@ -307,7 +328,7 @@ void gev__waits_json(struct gev__text *t, const struct gev__picture *p, const st
 	if (s->waits_for == GEV__FOR_FD)
 		fd_json(t, s);
 	else if (s->waits_for == GEV__FOR_FDS)
-		gev__text_add(t, "\"descriptors\",\"n\":%d,\"fd\":%d", s->fds, s->fd);
+		fds_json(t, s);
 	else if (s->waits_for == GEV__FOR_OBJECT)
 		object_json(t, s);
 	else

@@ -119,7 +119,7 @@ def waits_for(index, port):
         "writer": rf"rwlock to write the_rwlock, held by 1 \(main\)",
         "joiner": rf"the end of {sleeper} \({who(sleeper)[1]}\)",
         "meeter": rf"barrier the_barrier",
-        "poller": r"one of 2 descriptors, the first is \d+",
+        "poller": rf"one of 2 descriptors: \d+ \(listening socket 127\.0\.0\.1:{port}\), \d+ \(unix socket unnamed, peer unnamed\)",
     }[who(index)[0]]
 
 
@@ -149,6 +149,8 @@ def check_ps_json(program, gev):
                [index, name, None if index == 1 else kind, "waits", 0 if index == 1 else 1, what[kind]])
         if kind in ("locker", "sharer", "writer", "joiner"):
             expect(f"owner of what a {kind} waits for", row["waits"]["owner"], (index - 2) % EACH + 2 if kind == "joiner" else 1)
+        if kind == "poller":
+            expect("how many a poller waits for", [row["waits"]["n"], len(row["waits"]["fds"])], [2, 2])
         if kind == "locker":
             expect("the lock's name", row["waits"]["symbol"], "the_lock")
         if index > 1 and not (0 < row["stack_used"] < row["stack_size"] and row["waited_ns"] > 0
@@ -219,11 +221,22 @@ def case_bare(gev, patch, fixture):
             expect("lines", len(lines), 2 * 12 + 1)
             for frame in lines[1:-1:2]:
                 matches("the place where it waits", frame, r"  #0 \S+ \(libgev\.so\S*\)")
-            matches("what a greenlet waits for", lines[8], rf"greenlet 5 \(\S+\) waits for mutex {A}, held by 1 \(main\), since {TIME}, made by 1")
+            matches("what a greenlet waits for", lines[8], rf"greenlet 5 \(watch_picture\+{A}\) waits for mutex watch_picture\+{A}, held by 1 \(main\), since {TIME}, made by 1")
             expect("last line", lines[-1], "(stacks end early, and names are few: libdw of elfutils cannot be used here)")
             p.process.send_signal(signal.SIGUSR2)
             p.says(r"greenlet 12 [^\n]*\n")
             expect("exit status", p.end(), 0)
+
+
+def case_dropped(gev, patch, fixture):
+    """A process that has given its rights up is found, and its stacks are read."""
+    # Who is not root may not look at such a process; and nobody must find the program and the library.
+    if os.geteuid() != 0 or subprocess.run(["test", "-r", fixture, "-a", "-r", patch], user=65534, check=False).returncode != 0:
+        sys.exit(77)
+    with Program([fixture, "1", "dropped"], patch, GEV_CONTROL="1") as p:
+        frames = p.ask(gev, "bt", "2").splitlines()[1:]
+        matches("its own function", frames[1], r"  #1 sleeper\+0x[0-9a-f]+ picture\.c:\d+ \(watch_picture\)")
+        expect("exit status", p.end(), 0)
 
 
 def case_dump(gev, patch, fixture):

@@ -39,8 +39,9 @@ void words_of_process(const struct picture *p, pid_t pid, const char *program, c
 	size_t waiting = 0;
 	for (size_t i = 0; i < p->n; i++)
 		waiting += strcmp(p->rows[i].state, "waits") == 0;
-	snprintf(line, size, "gev top: %s, process %d: %zu greenlets, %zu of them wait; %zu hub%s%s", program, (int)pid,
-		 p->n, waiting, p->hubs, p->hubs == 1 ? "" : "s", p->partial ? "; some move too fast to be read" : "");
+	snprintf(line, size, "gev top: %s, process %d: %zu greenlet%s, %zu of them wait; %zu hub%s%s", program,
+		 (int)pid, p->n, p->n == 1 ? "" : "s", waiting, p->hubs, p->hubs == 1 ? "" : "s",
+		 p->partial ? "; some move too fast to be read" : "");
 }
 
 void words_of_counts(const struct picture *p, char *line, size_t size)
