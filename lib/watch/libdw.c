@@ -16,9 +16,9 @@ static struct {
 	const char *name;
 	void *theirs;
 } memory[] = {
-	{"malloc", NULL},        {"calloc", NULL},   {"realloc", NULL},
-	{"reallocarray", NULL},  {"free", NULL},     {"posix_memalign", NULL},
-	{"aligned_alloc", NULL}, {"memalign", NULL}, {"malloc_usable_size", NULL},
+	{"free", NULL},          {"malloc", NULL},       {"calloc", NULL},
+	{"realloc", NULL},       {"reallocarray", NULL}, {"posix_memalign", NULL},
+	{"aligned_alloc", NULL}, {"memalign", NULL},     {"malloc_usable_size", NULL},
 };
 
 enum { MEMORY = sizeof memory / sizeof *memory };
@@ -79,4 +79,11 @@ void gev__libdw_open(void)
 #define F(name) gev__dw.usable &= (gev__dw.name = (__typeof__(gev__dw.name))dlsym(library, #name)) != NULL;
 	GEV__DW_FUNCTIONS(F)
 #undef F
+}
+
+void gev__program_free(void *p)
+{
+	void (*theirs)(void *) = (void (*)(void *))memory[0].theirs;
+	if (p && theirs)
+		theirs(p);
 }

@@ -43,4 +43,7 @@ extern struct gev__dw gev__dw;
 /* Again is harmless. To be called before other threads run, by whoever may open libraries. */
 void gev__libdw_open(void);
 
+/* free, for what a library of the program's has allocated. */
+void gev__program_free(void *p);
+
 #endif

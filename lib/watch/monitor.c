@@ -74,7 +74,7 @@ static void write_stall(struct gev__text *t, const struct gev__picture *p, pid_t
 	gev__text_add(t, ": no other has run for ");
 	gev__text_time(t, ns);
 	gev__text_add(t, "\n");
-	uintptr_t pcs[32];
+	uintptr_t pcs[32] = {0};
 	size_t n = r.known && !once ? gev__unwind(&r.stand, pcs, sizeof pcs / sizeof *pcs) : 0;
 	n = gev__stack_end(pcs, n, s && s->is_main);
 	for (size_t i = 0; i < n; i++) {

@@ -231,8 +231,11 @@ static void look_up_line(Dwfl_Module *module, Dwarf_Addr addr, struct name *n)
 static void look_up(uintptr_t addr, bool with_line, struct name *n)
 {
 	*n = (struct name){0};
+	Dwarf_Addr start = 0, end = 0;
 	Dwfl_Module *module = dwfl ? gev__dw.dwfl_addrmodule(dwfl, addr) : NULL;
-	if (module == NULL) {
+	const char *path = module ? gev__dw.dwfl_module_info(module, NULL, &start, &end, NULL, NULL, NULL, NULL) : NULL;
+	/* It also gives the module below, where there is none. */
+	if (path == NULL || addr >= end) {
 		look_up_by_linker(addr, n);
 		return;
 	}
@@ -240,20 +243,32 @@ static void look_up(uintptr_t addr, bool with_line, struct name *n)
 	GElf_Sym symbol;
 	n->symbol = gev__dw.dwfl_module_addrinfo(module, addr, &offset, &symbol, NULL, NULL, NULL);
 	n->offset = (uintptr_t)offset;
-	Dwarf_Addr start = 0;
-	n->module = base_name(gev__dw.dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, NULL, NULL));
+	n->module = base_name(path);
 	if (n->symbol == NULL)
 		n->offset = addr - (uintptr_t)start;
 	if (with_line)
 		look_up_line(module, addr, n);
 }
 
+/* As C++ has it, for gev__program_free; NULL: it is no such name. A program in C++ has brought along what knows it. */
+static char *demangled(const char *symbol)
+{
+	static char *(*demangle)(const char *, char *, size_t *, int *);
+	int status;
+	if (symbol == NULL || strncmp(symbol, "_Z", 2) != 0)
+		return NULL;
+	if (demangle == NULL)
+		demangle = (char *(*)(const char *, char *, size_t *, int *))dlsym(RTLD_DEFAULT, "__cxa_demangle");
+	return demangle ? demangle(symbol, NULL, NULL, &status) : NULL;
+}
+
 void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call)
 {
 	struct name n;
 	look_up(pc - call, true, &n);
+	char *plain = demangled(n.symbol);
 	if (n.symbol)
-		gev__text_add(t, "%s+0x%zx", n.symbol, (size_t)(n.offset + call));
+		gev__text_add(t, "%s+0x%zx", plain ? plain : n.symbol, (size_t)(n.offset + call));
 	else
 		gev__text_add(t, "0x%zx", (size_t)pc);
 	if (n.file)
@@ -262,18 +277,22 @@ void gev__symbol_frame(struct gev__text *t, uintptr_t pc, bool call)
 		gev__text_add(t, " (%s)", n.module);
 	else if (n.module)
 		gev__text_add(t, " (%s+0x%zx)", n.module, (size_t)(n.offset + call));
+	gev__program_free(plain);
 }
 
 bool gev__symbol_name(uintptr_t addr, char *out, size_t room)
 {
 	struct name n;
 	look_up(addr, false, &n);
-	if (n.symbol == NULL && n.module)
+	char *plain = demangled(n.symbol);
+	const char *symbol = plain ? plain : n.symbol;
+	if (symbol == NULL && n.module)
 		snprintf(out, room, "%s+0x%zx", n.module, (size_t)n.offset);
-	else if (n.symbol && n.offset)
-		snprintf(out, room, "%s+%zu", n.symbol, (size_t)n.offset);
-	else if (n.symbol)
-		snprintf(out, room, "%s", n.symbol);
+	else if (symbol && n.offset)
+		snprintf(out, room, "%s+%zu", symbol, (size_t)n.offset);
+	else if (symbol)
+		snprintf(out, room, "%s", symbol);
+	gev__program_free(plain);
 	return n.module != NULL;
 }
 

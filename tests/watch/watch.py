@@ -228,6 +228,14 @@ def case_bare(gev, patch, fixture):
             expect("exit status", p.end(), 0)
 
 
+def case_plusplus(gev, patch, fixture):
+    with Program([fixture], patch, GEV_CONTROL="1") as p:
+        text = p.ask(gev, "bt", "2")
+        if not re.search(r"waits for mutex bank::vault, held by 1 \(main\)", text) or " bank::account::pay(int)+0x" not in text:
+            failures.append(f"names of C++: {text}")
+        expect("exit status", p.end(), 0)
+
+
 def case_dropped(gev, patch, fixture):
     """A process that has given its rights up is found, and its stacks are read."""
     # Who is not root may not look at such a process; and nobody must find the program and the library.
