@@ -20,9 +20,13 @@ void gev__timeouts_reconsider(struct gev_greenlet *g)
 	if (x == NULL)
 		return;
 	struct gev_timeout *due = NULL;
-	for (struct gev_timeout *t = x->timeouts; t; t = t->outer)
-		if (t->shields >= g->shields && t->deadline != NEVER && (due == NULL || t->deadline <= due->deadline))
+	for (struct gev_timeout *t = x->timeouts; t; t = t->outer) {
+		/* The shield that it was begun in is over: for the next one it is one from outside. */
+		if (t->shields > g->shields)
+			t->shields = g->shields;
+		if (t->shields == g->shields && t->deadline != NEVER && (due == NULL || t->deadline <= due->deadline))
 			due = t;
+	}
 	x->due = due;
 	gev__mark_timed(g, due != NULL);
 }

@@ -212,6 +212,27 @@ Test(timeout, a_shield_holds_off_those_that_were_begun_outside)
 	cr_expect_not_null(right);
 }
 
+static void *outlive_its_shield(void *arg)
+{
+	struct gev_timeout t;
+	gev_shield_begin();
+	gev_timeout_begin(&t, 0.001);
+	gev_shield_end();
+	gev_shield_begin();
+	int shielded = said(gev_sleep(0.003));
+	gev_shield_end();
+	int after = said(gev_sleep(5));
+	return (void *)(intptr_t)(shielded == 0 && after == ETIMEDOUT && gev_timeout_end(&t));
+}
+
+Test(timeout, a_shield_holds_off_one_of_an_earlier_shield_too)
+{
+	struct gev_greenlet *g = gev_spawn(outlive_its_shield, NULL);
+	void *right;
+	cr_expect_eq(gev_join(g, 10, &right), 0);
+	cr_expect_not_null(right);
+}
+
 static void *park_plain(void *arg)
 {
 	struct gev_timeout t;
