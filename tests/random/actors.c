@@ -9,6 +9,11 @@
 
 #include "tests/random/random.h"
 
+uintptr_t actors_value(uint64_t serial)
+{
+	return (uintptr_t)(serial * UINT64_C(0x100000001b3));
+}
+
 struct actor actors[ACTORS];
 unsigned population;
 static uint64_t born;
@@ -74,6 +79,39 @@ static void settle(struct actor *a)
 		a->used = false;
 }
 
+void actors_leave(void *actor)
+{
+	struct actor *a = actor;
+	note("ends", a->serial, 0);
+	a->ended = true;
+	population--;
+	settle(a);
+}
+
+/* With what it may have left over, well or as one that was broken off, by return or from within. */
+static void *leave(struct actor *a)
+{
+	fesetround(FE_TONEAREST);
+	for (unsigned i = 0; i < STRETCHES; i++)
+		a->stretches[i].open = false;
+	if (a->killed && one_in(&a->rng, 2)) {
+		gev_fail(ECANCELED, "a kill");
+		a->error = ECANCELED;
+		a->value = 0;
+	}
+	uintptr_t value = a->value;
+	if (world.fault == FAULT_VALUE && one_in(&a->rng, 100))
+		value++;
+	bool exits = one_in(&a->rng, 4);
+	if (a->ends_by_defer)
+		a->shielded = true; /* as the runtime does */
+	else
+		actors_leave(a);
+	if (exits)
+		gev_exit((void *)value);
+	return (void *)value;
+}
+
 static void *live(void *arg)
 {
 	struct actor *a = arg;
@@ -91,15 +129,7 @@ static void *live(void *arg)
 		one_step(a);
 		check(gev_is_killed() == a->killed, "actor %lu: killed is %d", a->serial, !a->killed);
 	}
-	uintptr_t value = a->value;
-	fesetround(FE_TONEAREST);
-	note("ends", a->serial, 0);
-	if (world.fault == FAULT_VALUE && one_in(&a->rng, 100))
-		value++;
-	a->ended = true;
-	population--;
-	settle(a);
-	return (void *)value;
+	return leave(a);
 }
 
 static struct actor *free_place(void)
@@ -133,7 +163,7 @@ void actors_spawn(struct rng *r)
 		.held = kind != DETACHED,
 		.waits = kind == SUSPENDED,
 	};
-	a->value = (uintptr_t)(a->serial * UINT64_C(0x100000001b3));
+	a->value = actors_value(a->serial);
 	double seconds = (double)below(r, 2000) * 1e-6;
 	if (kind == LATER)
 		a->not_before = now_ns() + (int64_t)(seconds * 1e9) - 1;
@@ -156,8 +186,7 @@ void step_spawn(struct actor *a)
 	actors_spawn(&a->rng);
 }
 
-/* Somebody of whom there is a handle; NULL if the dice find nobody. */
-static struct actor *pick(struct rng *r, struct actor *but)
+struct actor *actors_pick(struct rng *r, const struct actor *but)
 {
 	for (int tries = 0; tries < 8; tries++) {
 		struct actor *other = &actors[below(r, ACTORS)];
@@ -169,7 +198,7 @@ static struct actor *pick(struct rng *r, struct actor *but)
 
 void step_start(struct actor *a)
 {
-	struct actor *other = pick(&a->rng, NULL);
+	struct actor *other = actors_pick(&a->rng, NULL);
 	if (other == NULL)
 		return;
 	other->waits = false;
@@ -217,7 +246,8 @@ static void join(struct actor *a, struct actor *other, double seconds)
 	if (r < 0) {
 		int error = errno;
 		check(error == ETIMEDOUT || (error == ECANCELED && a && is_mortal(a)), "join: errno %d", error);
-		check(error != ETIMEDOUT || seconds <= 0 || now_ns() - from >= (int64_t)(seconds * 1e9) - 1,
+		check(error != ETIMEDOUT || seconds <= 0 || may_be_over(a) ||
+			      now_ns() - from >= (int64_t)(seconds * 1e9) - 1,
 		      "join timed out early: %g s", seconds);
 	} else {
 		note("joined", serial, 0);
@@ -236,7 +266,7 @@ static double random_timeout(struct rng *r)
 
 void step_join(struct actor *a)
 {
-	struct actor *other = pick(&a->rng, a);
+	struct actor *other = actors_pick(&a->rng, a);
 	if (other)
 		join(a, other, random_timeout(&a->rng));
 }
@@ -247,7 +277,7 @@ static size_t gather(struct actor *a, struct actor *crowd[CROWD], struct gev_gre
 {
 	size_t n = 0;
 	for (size_t wanted = 1 + below(&a->rng, CROWD); wanted; wanted--) {
-		struct actor *other = pick(&a->rng, a);
+		struct actor *other = actors_pick(&a->rng, a);
 		if (other == NULL)
 			continue;
 		borrow(other);
@@ -283,7 +313,7 @@ void step_joinall(struct actor *a)
 
 void step_release(struct actor *a)
 {
-	struct actor *other = pick(&a->rng, NULL);
+	struct actor *other = actors_pick(&a->rng, NULL);
 	if (other)
 		let_go(other);
 }
@@ -295,6 +325,7 @@ static void mark_killed(struct actor *other)
 	if (other->ended || other->killed)
 		return;
 	other->killed = true;
+	other->killed_at = now_ns();
 	note("kills", other->serial, 0);
 	if (!other->begun) {
 		other->ended = true;
@@ -306,7 +337,7 @@ static void mark_killed(struct actor *other)
 
 void step_kill(struct actor *a)
 {
-	struct actor *other = pick(&a->rng, NULL);
+	struct actor *other = actors_pick(&a->rng, NULL);
 	if (other == NULL || other->ended || other->killed)
 		return;
 	mark_killed(other);
@@ -331,6 +362,21 @@ void step_killall(struct actor *a)
 		give_back(crowd[i]);
 }
 
+void actors_in_shield(struct actor *a, unsigned steps)
+{
+	bool was = a->shielded;
+	a->shielded = true;
+	while (steps--) {
+		const struct op *o = choose(&a->rng);
+		a->doing = o->name;
+		a->since = now_ns();
+		o->step(a);
+	}
+	a->shielded = was;
+	for (unsigned i = 0; !was && i < STRETCHES; i++)
+		a->stretches[i].shielded = false;
+}
+
 void step_shield(struct actor *a)
 {
 	if (a->shielded) {
@@ -340,10 +386,7 @@ void step_shield(struct actor *a)
 		return;
 	}
 	gev_shield_begin();
-	a->shielded = true;
-	for (unsigned n = below(&a->rng, 4); n; n--)
-		choose(&a->rng)->step(a);
-	a->shielded = false;
+	actors_in_shield(a, below(&a->rng, 4));
 	gev_shield_end();
 }
 

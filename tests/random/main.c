@@ -47,6 +47,14 @@ const struct op ops[] = {
 	{"recv", 8, step_recv},
 	{"send", 6, step_send},
 	{"fork", 1, step_fork},
+	{"timeout", 6, step_timeout},
+	{"time-end", 8, step_timeout_end},
+	{"be-late", 4, step_be_late},
+	{"defer", 4, step_defer},
+	{"link", 6, step_link},
+	{"unlink", 2, step_unlink},
+	{"local", 6, step_local},
+	{"local-anew", 1, step_local_anew},
 	{NULL, 0, NULL},
 };
 
@@ -62,6 +70,10 @@ static const char *const fault_names[FAULTS] = {
 	[FAULT_FORGET_KILL] = "forget-kill",
 	[FAULT_STALE_FD] = "stale-fd",
 	[FAULT_ERRNO] = "errno",
+	[FAULT_TIMEOUT] = "timeout",
+	[FAULT_DEFER] = "defer",
+	[FAULT_LINK] = "link",
+	[FAULT_LOCAL] = "local",
 };
 
 /* ---- Saying what happened ---- */
@@ -217,6 +229,7 @@ static void round_of(uint64_t steps, struct rng *r)
 	world.stopping = false;
 	world.round_end = world.steps + steps;
 	fd_begin();
+	end_begin(r);
 	actors_mood(r);
 	unsigned goal = 1 + below(r, one_in(r, 3) ? 12 : ACTORS);
 	while (world.steps < world.round_end) {
@@ -236,6 +249,7 @@ static void round_of(uint64_t steps, struct rng *r)
 	check(population == 0, "%u actors are left", population);
 	fd_finish();
 	gev_sleep(0.001); /* who was killed before he began has his end in his own turn */
+	end_finish();
 }
 
 static void usage(void)

@@ -44,7 +44,7 @@ static inline bool one_in(struct rng *r, unsigned n)
 
 /* ---- The world ---- */
 
-enum { ACTORS = 192, ADDRESSES = 6, CHANNELS = 8 };
+enum { ACTORS = 192, ADDRESSES = 6, CHANNELS = 8, STRETCHES = 3, LOCALS = 5 };
 
 /* What is deliberately done wrong, to show that the test would notice (--fault). */
 enum fault {
@@ -59,6 +59,10 @@ enum fault {
 	FAULT_FORGET_KILL,
 	FAULT_STALE_FD,
 	FAULT_ERRNO,
+	FAULT_TIMEOUT,
+	FAULT_DEFER,
+	FAULT_LINK,
+	FAULT_LOCAL,
 	FAULTS
 };
 
@@ -79,6 +83,18 @@ struct world {
 
 extern struct world world;
 
+/* When something will be over: the runtime takes the time between the two moments that the model knows. */
+struct limit {
+	int64_t earliest, latest;
+};
+
+struct stretch {
+	struct gev_timeout timeout;
+	struct limit over;
+	bool open;
+	bool shielded; /* begun in a shield */
+};
+
 struct actor {
 	bool used;
 	bool begun;
@@ -87,6 +103,7 @@ struct actor {
 	bool waits; /* for gev_start */
 	bool held;  /* there is a handle of it, for whoever wants to join, kill or release it */
 	bool killed;
+	int64_t killed_at;
 	bool shielded;
 	unsigned borrowed; /* more handles, of those who join it just now */
 	uint64_t serial;
@@ -102,6 +119,11 @@ struct actor {
 	bool poked;
 	int64_t poked_at;
 	unsigned wakes; /* how many it may still have to swallow */
+	struct stretch stretches[STRETCHES];
+	unsigned defers;    /* registered, and not run yet */
+	bool ends_by_defer; /* actors_leave is one more, the last to run */
+	struct value *values[LOCALS];
+	uint64_t generations[LOCALS];
 };
 
 extern struct actor actors[ACTORS];
@@ -143,11 +165,24 @@ static inline bool is_mortal(const struct actor *a)
 	return a->killed && !a->shielded;
 }
 void check_wait(const struct actor *a, int result, int64_t deadline, unsigned flags);
+/* When a wait with these flags may end, and must, because of the actor's timeouts. */
+struct limit limit_of(const struct actor *a, unsigned flags);
+bool may_be_over(const struct actor *a);
+/* Such an error comes at once, but by the budget after a turn of the others; who is killed by one of them learns it with his next wait. */
+bool was_killed_late(const struct actor *a);
 
 /* A round has a mood: some steps are taken often, some not at all. */
 void actors_mood(struct rng *r);
 void actors_spawn(struct rng *r);
 void actors_verify(void);
+/* Somebody of whom there is a handle; NULL if the dice find nobody. */
+struct actor *actors_pick(struct rng *r, const struct actor *but);
+/* What the actor with that serial number leaves, if it ends well. */
+uintptr_t actors_value(uint64_t serial);
+/* Some steps of an actor that is shielded, or will be shielded by the caller. */
+void actors_in_shield(struct actor *a, unsigned steps);
+/* Its function is over, or never will run. Afterwards another may have its place. */
+void actors_leave(void *actor);
 /* Starts those who wait for it and joins those who have ended, when nobody else does. */
 void actors_reap(void);
 /* The round is over: joins and releases until nobody is left. */
@@ -160,6 +195,8 @@ void fd_finish(void);
 void fd_verify(void);
 /* Makes room for those who wait to write, and writes a byte for each who waits to read. */
 void fd_help(void);
+void end_begin(struct rng *r);
+void end_finish(void);
 
 /* ---- Steps ---- */
 
@@ -188,5 +225,13 @@ void step_recv(struct actor *a);
 void step_send(struct actor *a);
 void step_fork(struct actor *a);
 void step_compute(struct actor *a);
+void step_timeout(struct actor *a);
+void step_timeout_end(struct actor *a);
+void step_be_late(struct actor *a);
+void step_defer(struct actor *a);
+void step_link(struct actor *a);
+void step_unlink(struct actor *a);
+void step_local(struct actor *a);
+void step_local_anew(struct actor *a);
 
 #endif

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 FAULTS = ("lose-wake", "wake-two", "early", "value", "leak-fd", "order", "forget-kill", "stale-fd", "errno",
-          "leak-memory")
+          "leak-memory", "timeout", "defer", "link", "local")
 
 
 def run(*arguments):

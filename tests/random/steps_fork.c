@@ -40,7 +40,8 @@ static void live_in_child(void)
 
 void step_fork(struct actor *a)
 {
-	if (!one_in(&a->rng, 8) || a->shielded)
+	/* A child's calls are to work, and nothing of its parent's time is to count for it. */
+	if (!one_in(&a->rng, 8) || a->shielded || limit_of(a, GEV_PARK_KILLABLE).latest != INT64_MAX)
 		return;
 	world.rt->kill(gev_self(), false); /* the child's calls are to work */
 	world.rt->fork_prepare();
