@@ -29,6 +29,7 @@
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
 #include "lib/core/switch.h"
+#include "lib/core/verify.h"
 
 __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
 struct gev__running gev__first_hub;
@@ -279,6 +280,7 @@ static void run(void *arg)
 		gev__probe(turn, h->pass_left);
 		if (unlikely(gev__hooks != NULL))
 			gev__hooks->turned(h, h->polled_at);
+		gev__verify(h);
 		h->countdown = h->countdown_from;
 		run_next(h);
 	}
