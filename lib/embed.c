@@ -58,6 +58,11 @@ static size_t default_stack_size(void)
 	return limit.rlim_cur > 16384 ? (size_t)limit.rlim_cur : 16384;
 }
 
+static void *thread_pointer(const struct gev_greenlet *g)
+{
+	return gev__identity_self(g->context.tp);
+}
+
 static int thread_new(const struct gev_thread_attr *attr, void (*entry)(void *arg), void *arg,
 		      struct gev_greenlet **out, void **tp)
 {
@@ -78,18 +83,13 @@ static int thread_new(const struct gev_thread_attr *attr, void (*entry)(void *ar
 	int r = gev__greenlet_new(me->hub, &how, NULL, arg, out);
 	me->hub->busy--;
 	if (r == 0)
-		*tp = (*out)->context.tp;
+		*tp = thread_pointer(*out);
 	return r;
 }
 
 static void __attribute__((noreturn)) thread_exit(void)
 {
 	gev__greenlet_finish(NULL);
-}
-
-static void *thread_pointer(const struct gev_greenlet *g)
-{
-	return g->context.tp;
 }
 
 static size_t ready_count(void)

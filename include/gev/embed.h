@@ -153,7 +153,7 @@ struct gev_embed {
 
 	/* A greenlet with an identity of its own, on the caller's hub, runs entry(arg). `entry` must not
 	 * return before it has let go of everything that lies in its TLS. The result is held by the caller until thread_free.
-	 * A watcher names the thread by the function at `arg`. *tp receives the thread pointer: it is the value of pthread_self() in the new thread.
+	 * A watcher names the thread by the function at `arg`. *tp receives the value of pthread_self() in the new thread.
 	 * -EAGAIN: no memory for stack or identity. -EPERM: not on a greenlet. */
 	int (*thread_new)(const struct gev_thread_attr *attr, void (*entry)(void *arg), void *arg,
 			  struct gev_greenlet **out, void **tp);
@@ -164,6 +164,7 @@ struct gev_embed {
 	/* Ends the calling green thread where it stands, without unwinding; its `entry` never returns. As if entry had returned.
 	 * On the main greenlet: parks for ever and lets the others go on. */
 	void (*thread_exit)(void) __attribute__((noreturn));
+	/* What pthread_self() says in g. */
 	void *(*thread_pointer)(const struct gev_greenlet *g);
 	void (*thread_stack)(const struct gev_greenlet *g, struct gev_stack_info *out);
 	/* How many greenlets of the caller's hub have not ended, main included. */

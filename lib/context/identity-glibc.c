@@ -5,17 +5,26 @@
 #include <gnu/libc-version.h>
 #include <link.h>
 #include <linux/futex.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 
 #include "lib/base/sys.h"
+#include "lib/context/thread-block.h"
 #include "lib/context/thread-pointer.h"
 
 /* nptl_db/db_info.c: a field's description is { size in bits, number of elements, offset }. */
 enum { FIELD_OFFSET = 2 };
 
-static void *find(const char *name)
+static void *look_up(const char *name)
 {
 	return dlsym(RTLD_DEFAULT, name);
+}
+
+void *(*gev__glibc_symbol)(const char *name) = look_up;
+
+static void *find(const char *name)
+{
+	return gev__glibc_symbol(name);
 }
 
 static const uint32_t *field(const char *name)
@@ -53,25 +62,36 @@ static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
-static void find_robust(struct gev__glibc *g)
+/* Where that syscall is not to be had (a sandbox, an emulator): struct pthread { ...; void *robust_prev; struct robust_list_head robust_head; },
+ * and a thread that holds no robust mutex has both lead to the head. */
+static const struct robust_list_head *search_robust(const char *block, size_t size)
+{
+	for (size_t at = sizeof(void *); at + sizeof(struct robust_list_head) <= size; at += sizeof(void *)) {
+		const struct robust_list_head *head = (const void *)(block + at);
+		const void *prev = ((const void *const *)(const void *)head)[-1];
+		if (prev == head && head->list.next == &head->list && head->futex_offset < 0 && !head->list_op_pending)
+			return head;
+	}
+	return NULL;
+}
+
+static bool find_robust(struct gev__glibc *g)
 {
 	/* The kernel knows where this thread's list head is; it lies at the same place in every struct pthread. */
-	struct robust_list_head *head = NULL;
+	const struct robust_list_head *head = NULL;
 	size_t length = 0;
+	const char *block = gev__thread_block(gev__tp_get(), g->sizeof_pthread);
 	if (gev__sys.syscall(SYS_get_robust_list, 0, (long)&head, (long)&length, 0, 0, 0) || head == NULL)
-		return;
-	ptrdiff_t offset = (char *)head - (char *)gev__tp_get();
-	if (offset <= 0 || (size_t)offset + sizeof *head > g->sizeof_pthread)
-		return;
-	g->robust_offset = offset;
+		head = search_robust(block, g->sizeof_pthread);
+	if (head == NULL)
+		return false;
+	g->robust_offset = (const char *)head - block;
 	g->robust_futex_offset = head->futex_offset;
+	return g->robust_offset > 0 && (size_t)g->robust_offset + sizeof *head <= g->sizeof_pthread;
 }
 
 const char *gev__glibc_find(struct gev__glibc *out)
 {
-#if !defined(__x86_64__)
-	return "no identities on this architecture yet";
-#endif
 	*out = (struct gev__glibc){
 		.allocate_tls = (void *(*)(void *))find("_dl_allocate_tls"),
 		.deallocate_tls = (void (*)(void *, _Bool))find("_dl_deallocate_tls"),
@@ -105,7 +125,8 @@ const char *gev__glibc_find(struct gev__glibc *out)
 		out->rseq_offset = *rseq_offset;
 		out->rseq_size = *rseq_size > 32 ? *rseq_size : 32;
 	}
-	find_robust(out);
+	if (!find_robust(out))
+		return "cannot find the list of robust mutexes of a thread";
 
 	/* An address inside libc proper: a function nobody else defines. */
 	struct search search = {.inside = (uintptr_t)find("gnu_get_libc_version"), .out = out};

@@ -17,14 +17,14 @@ struct gev__glibc {
 	void *(*allocate_tls)(void *memory);
 	void (*deallocate_tls)(void *tcb, _Bool free_tcb);
 	void (*ctype_init)(void);
-	size_t sizeof_pthread;
-	size_t static_size; /* of one thread's static TLS and control block; 0: this libc does not say */
+	size_t sizeof_pthread; /* the offsets that follow are from its beginning, unless they say otherwise */
+	size_t static_size; /* of one thread's static TLS, on x86-64 with struct pthread; 0: this libc does not say */
 	size_t static_align;
 	size_t tid_offset;
 	size_t list_offset;
 	size_t specific_offset;            /* of the array of pointers to blocks of pthread_setspecific's values */
 	struct gev__list_node *stack_user; /* the loader's list of stacks that are not its own */
-	ptrdiff_t robust_offset;           /* of struct robust_list_head; 0: unknown */
+	ptrdiff_t robust_offset;           /* of struct robust_list_head */
 	long robust_futex_offset;
 	ptrdiff_t rseq_offset; /* from the thread pointer; 0: this libc has none */
 	size_t rseq_size;
@@ -32,6 +32,9 @@ struct gev__glibc {
 	ptrdiff_t tls_offset;
 	size_t tls_size;
 };
+
+/* How a symbol of libc's is found. Tests make it find less. */
+extern void *(*gev__glibc_symbol)(const char *name);
 
 /* NULL and *out filled, or the sentence that says what is missing. */
 const char *gev__glibc_find(struct gev__glibc *out);

@@ -4,6 +4,7 @@
  * and so are those that follow. Measured with 8000 busy connections: see docs/benchmarks.md. */
 #include "lib/context/identity-memory.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
@@ -33,15 +34,15 @@ struct gev__tls_piece {
 	bool dense;
 };
 
-int gev__tls_shape(size_t size, size_t align, size_t control, struct gev__tls_shape *out)
+int gev__tls_shape(size_t before, size_t after, size_t align, struct gev__tls_shape *out)
 {
 	size_t at_least = align > CACHE_LINE ? align : CACHE_LINE;
-	if (control == 0 || control >= size || align == 0 || (align & (align - 1)) || control % align)
-		return -1;
-	out->stride = round_up(size, at_least);
-	out->to_place = size - control;
+	if (align == 0 || (align & (align - 1)) || before % align || before > GEV__HUGE || after > GEV__HUGE)
+		return -EINVAL;
+	out->stride = round_up(before + after, at_least);
+	out->to_place = before;
 	out->first = round_up(sizeof(struct gev__tls_piece), at_least) + out->to_place;
-	return out->first + LEAST_PLACES * out->stride <= GEV__HUGE ? 0 : -1;
+	return out->first + LEAST_PLACES * out->stride <= GEV__HUGE ? 0 : -EINVAL;
 }
 
 static void list(struct gev__tls_pool *pool, struct gev__tls_piece *piece)

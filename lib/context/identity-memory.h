@@ -2,7 +2,7 @@
  *
  *      piece of a huge page
  *      +------+------------------------------+------------------------------+---
- *      | head | static TLS | struct pthread  | static TLS | struct pthread  | ...
+ *      | head | static TLS | struct pthread  | static TLS | struct pthread  | ...      (x86-64; elsewhere: thread-block.h)
  *      +------+------------------------------+------------------------------+---
  *                          ^ thread pointer               ^ thread pointer
  *
@@ -22,15 +22,16 @@ struct gev__tls_pool {
 	size_t pieces;
 };
 
-/* How one place is cut: `size` bytes aligned to `align`, the last `control` of which are the control block that the thread pointer names. Whether
- * places like that can be made; if not, the loader's own malloc must serve. */
+/* How one place is cut. */
 struct gev__tls_shape {
 	size_t stride;
 	size_t first;    /* of the first thread pointer, from the beginning of the piece */
 	size_t to_place; /* from a thread pointer back to the beginning of its place */
 };
 
-int gev__tls_shape(size_t size, size_t align, size_t control, struct gev__tls_shape *out);
+/* `before` bytes below the thread pointer, which is aligned to `align`, and `after` bytes from there on. -EINVAL: they are too big for a piece, or
+ * cannot be aligned. */
+int gev__tls_shape(size_t before, size_t after, size_t align, struct gev__tls_shape *out);
 
 /* The thread pointer of a place whose memory is whatever its last tenant left, zero if it had none. NULL: no memory. */
 void *gev__tls_get(struct gev__tls_pool *pool, const struct gev__tls_shape *shape);

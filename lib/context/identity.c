@@ -18,6 +18,7 @@
 #include "lib/base/options.h"
 #include "lib/context/annotate.h"
 #include "lib/context/identity-glibc.h"
+#include "lib/context/thread-block.h"
 #include "lib/context/thread-pointer.h"
 
 static struct gev__glibc glibc;
@@ -36,21 +37,15 @@ static size_t malloc_words_n;
 #define LAST_ID 0x3fffffff
 static int next_id = FIRST_ID;
 
-/* The first words of struct pthread on x86-64 (sysdeps/x86_64/nptl/tls.h, tcbhead_t): part of the ABI between compiler and libc. */
-struct tcb_head {
-	void *tcb;
-	void *dtv;
-	void *self;
-	int multiple_threads;
-	int gscope_flag;
-	uintptr_t sysinfo;
-	uintptr_t stack_guard;
-	uintptr_t pointer_guard;
-};
+/* The struct pthread of that thread pointer. */
+static char *block_of(const void *tp)
+{
+	return gev__thread_block(tp, glibc.sizeof_pthread);
+}
 
 static struct gev__list_node *node_of(void *tp)
 {
-	return (struct gev__list_node *)(void *)((char *)tp + glibc.list_offset);
+	return (struct gev__list_node *)(void *)(block_of(tp) + glibc.list_offset);
 }
 
 /* The list is one for the process; every OS thread with a hub puts its identities there. libc's own lock cannot be reached. */
@@ -87,39 +82,33 @@ static void share_asan_thread(void *tp, const void *creator)
 {
 #ifdef GEV_ASAN
 	static ptrdiff_t values;
-	const char *block = *(char *const *)((const char *)creator + glibc.specific_offset);
-	if (values == 0 && block > (const char *)creator && block < (const char *)creator + glibc.sizeof_pthread)
-		values = block - (const char *)creator;
+	const char *from = block_of(creator), *block = *(char *const *)(from + glibc.specific_offset);
+	if (values == 0 && block > from && block < from + glibc.sizeof_pthread)
+		values = block - from;
 	if (values)
-		memcpy((char *)tp + values, (const char *)creator + values, 32 * 2 * sizeof(void *));
+		memcpy(block_of(tp) + values, from + values, 32 * 2 * sizeof(void *));
 #endif
 	(void)tp, (void)creator;
 }
 
 static void fill(void *tp)
 {
-	struct tcb_head *head = tp;
-	const struct tcb_head *creator = gev__tp_get();
-	head->tcb = head->self = tp;
-	head->multiple_threads = 1; /* the loader and older inline functions test it */
-	head->stack_guard = creator->stack_guard;
-	head->pointer_guard = creator->pointer_guard;
-
+	const void *creator = gev__tp_get();
+	char *block = block_of(tp);
+	gev__thread_head(tp, glibc.sizeof_pthread, creator);
 	share_asan_thread(tp, creator);
 
 	int id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED);
 	if (id == LAST_ID)
 		__atomic_store_n(&next_id, FIRST_ID, __ATOMIC_RELAXED);
-	memcpy((char *)tp + glibc.tid_offset, &id, sizeof id);
+	memcpy(block + glibc.tid_offset, &id, sizeof id);
 
-	if (glibc.robust_offset) {
-		/* struct pthread { ...; void *robust_prev; struct robust_list_head robust_head; }: empty means both point at the head. */
-		void **robust = (void **)(void *)((char *)tp + glibc.robust_offset);
-		robust[-1] = robust;
-		robust[0] = robust;
-		robust[1] = (void *)glibc.robust_futex_offset;
-		robust[2] = NULL;
-	}
+	/* struct pthread { ...; void *robust_prev; struct robust_list_head robust_head; }: empty means both point at the head. */
+	void **robust = (void **)(void *)(block + glibc.robust_offset);
+	robust[-1] = robust;
+	robust[0] = robust;
+	robust[1] = (void *)glibc.robust_futex_offset;
+	robust[2] = NULL;
 	if (glibc.rseq_offset) {
 		/* Not registered: sched_getcpu then asks the kernel. struct rseq: cpu_id_start, cpu_id (linux/rseq.h). From 2.41 on the area is not zeroed. */
 		char *area = (char *)tp + glibc.rseq_offset;
@@ -171,6 +160,16 @@ static int discover_malloc_words(void)
 	return 0;
 }
 
+/* Whether places of our own can be cut for what a thread needs; if not, the loader's own malloc must serve. */
+static bool can_cut(void)
+{
+	size_t before, after;
+	if (glibc.static_align == 0)
+		return false;
+	gev__thread_extent(glibc.static_size, glibc.static_align, glibc.sizeof_pthread, &before, &after);
+	return gev__tls_shape(before, after, glibc.static_align, &shape) == 0;
+}
+
 static const char *find_out(void)
 {
 	gev__tp_init();
@@ -181,7 +180,7 @@ static const char *find_out(void)
 	const char *missing = gev__glibc_find(&glibc);
 	if (missing)
 		return missing;
-	own_places = gev__tls_shape(glibc.static_size, glibc.static_align, glibc.sizeof_pthread, &shape) == 0;
+	own_places = can_cut();
 	/* A shared arena word and several arenas do not mix: glibc would detach an arena that others still use. Before any real thread. */
 	mallopt(M_ARENA_MAX, 1);
 	if (discover_malloc_words() < 0)
@@ -212,7 +211,7 @@ static void *get_memory(struct gev__identity_pool *pool)
 	if (tp == NULL)
 		return NULL;
 	/* What the loader does for memory of its own (elf/dl-tls.c, _dl_allocate_tls_storage): the control block zeroed; the images it lays out itself. */
-	memset(tp, 0, glibc.sizeof_pthread);
+	gev__thread_clear(tp, glibc.sizeof_pthread);
 	if (glibc.allocate_tls(tp))
 		return tp;
 	gev__tls_put(&pool->memory, &shape, tp);
@@ -231,11 +230,16 @@ int gev__identity_get(struct gev__identity_pool *pool, void **tp)
 	return 0;
 }
 
+void *gev__identity_self(const void *tp)
+{
+	return block_of(tp);
+}
+
 int gev__identity_number(const void *tp)
 {
 	int number = 0;
 	if (glibc.tid_offset)
-		memcpy(&number, (const char *)tp + glibc.tid_offset, sizeof number);
+		memcpy(&number, block_of(tp) + glibc.tid_offset, sizeof number);
 	return number;
 }
 

@@ -22,6 +22,9 @@ const char *gev__identity_missing(void);
 /* A new identity, its thread-local storage at the initial image of every loaded module. -EAGAIN: no memory. Call it as the OS thread's own. */
 int gev__identity_get(struct gev__identity_pool *pool, void **tp);
 
+/* What pthread_self() says there: the address of libc's struct pthread, which is the thread pointer itself on x86-64 only. */
+void *gev__identity_self(const void *tp);
+
 /* What libc takes for the thread's number: the owner of a mutex is one of these. 0: not known here. */
 int gev__identity_number(const void *tp);
 
