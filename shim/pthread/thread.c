@@ -105,6 +105,7 @@ static int read_attr(const pthread_attr_t *attr, struct wanted *w)
 {
 	int detached, inherit;
 	struct sched_param param;
+	memset(w, 0, sizeof *w);
 	pthread_attr_getdetachstate(attr, &detached);
 	w->detached = detached == PTHREAD_CREATE_DETACHED;
 	read_stack(attr, &w->attr);
@@ -123,17 +124,17 @@ static int read_attr(const pthread_attr_t *attr, struct wanted *w)
 	return 0;
 }
 
-/* What a thread without attributes gets. Read once: it changes only by the call below. */
+/* What a thread without attributes gets. Read once: it changes only by the call below. Only the hub's thread comes here. */
 static bool default_known; /* atomic */
 static bool default_set;   /* atomic: by the program itself, which has the last word */
 
-static int read_default(struct wanted *w)
+static int read_default(const struct wanted **out)
 {
 	static struct wanted known;
-	if (likely(__atomic_load_n(&default_known, __ATOMIC_ACQUIRE))) {
-		*w = known;
+	struct wanted *w = &known;
+	*out = w;
+	if (likely(__atomic_load_n(&default_known, __ATOMIC_ACQUIRE)))
 		return 0;
-	}
 	pthread_attr_t attr;
 	__atomic_store_n(&default_known, true, __ATOMIC_SEQ_CST);
 	int r = pthread_getattr_default_np(&attr) ? EAGAIN : 0;
@@ -146,9 +147,7 @@ static int read_default(struct wanted *w)
 		asked = (size_t)PTHREAD_STACK_MIN;
 	if (asked != 0 && !__atomic_load_n(&default_set, __ATOMIC_SEQ_CST))
 		w->attr.stack_size = asked + w->attr.guard_size; /* as libc does, see read_stack */
-	if (r == 0)
-		known = *w;
-	else
+	if (r)
 		__atomic_store_n(&default_known, false, __ATOMIC_SEQ_CST);
 	return r;
 }
@@ -181,23 +180,25 @@ static int copy_cpus(const struct wanted *w, cpu_set_t **out)
 
 int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg, bool c11)
 {
-	struct wanted w = {0};
+	struct wanted given;
+	const struct wanted *w = &given;
 	cpu_set_t *cpus = NULL;
 	int r = runtime_ready();
 	if (r == 0 && patch_native_chosen(entry))
 		r = PATCH_MAKE_REAL;
 	if (r == 0)
-		r = attr ? read_attr(attr, &w) : read_default(&w);
+		r = attr ? read_attr(attr, &given) : read_default(&w);
 	if (r == 0)
-		r = copy_cpus(&w, &cpus);
+		r = copy_cpus(w, &cpus);
 	if (r)
 		return r;
 	patch_thread_sweep();
 	struct gev_greenlet *g;
 	void *tp;
-	w.attr.suspended = true;
-	w.attr.name = patch_me.name; /* inherited, as natively */
-	if (patch_gev->thread_new(&w.attr, patch_thread_entry, (void *)entry, &g, &tp) < 0) {
+	struct gev_thread_attr wanted = w->attr;
+	wanted.suspended = true;
+	wanted.name = *patch_me.name ? patch_me.name : NULL; /* inherited, as natively */
+	if (patch_gev->thread_new(&wanted, patch_thread_entry, (void *)entry, &g, &tp) < 0) {
 		free(cpus);
 		return EAGAIN;
 	}
@@ -207,14 +208,14 @@ int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(
 	t->arg = arg;
 	t->c11 = c11;
 	t->cpus = cpus;
-	t->unguarded = w.attr.guard_size == 0;
+	t->unguarded = wanted.guard_size == 0;
 	t->policy = patch_me.policy;
 	t->priority = patch_me.priority;
 	memcpy(t->name, patch_me.name, sizeof t->name);
 	t->nice = patch_me.nice;
 	t->niced = patch_me.niced;
-	__atomic_store_n(&t->state, w.detached ? PATCH_DETACHED : PATCH_JOINABLE, __ATOMIC_RELEASE);
-	patch_signals_born(tp, g, w.has_mask ? &w.mask : NULL);
+	__atomic_store_n(&t->state, w->detached ? PATCH_DETACHED : PATCH_JOINABLE, __ATOMIC_RELEASE);
+	patch_signals_born(tp, g, w->has_mask ? &w->mask : NULL);
 	*id = (pthread_t)tp;
 	patch_gev->thread_start(g);
 	return 0;
