@@ -2,7 +2,7 @@
 """docs/programs.md: suites.py BUILD [--write PAGE] [NAME...]: bigger programs that bring their own judgement of what is right.
 
 CPython's own regression tests, each group run natively and preloaded; what each test case says must be the same in both. A MariaDB server under
-sysbench: transactions without errors, tables that check, one OS thread, and an end within seconds. Two programs in C++ and with OpenMP, compiled
+sysbench: transactions without errors, tables that check, one OS thread, and an end within seconds. Programs in C++, in Rust and with OpenMP, compiled
 here. The programs of programs.py, natively and preloaded: the same answers and the same end, on one OS thread. What is not installed is skipped
 with a word. Prints a line each; ends with 1 if one is not as it is natively, except for what is listed as known, which must still be so.
 """
@@ -52,7 +52,7 @@ HEAD = """# Programs: suites that judge for themselves
 This page is made by `./dev suites`, which runs `tests/programs/suites.py`. CPython's regression tests for threads, queues, sockets and
 processes are run natively and preloaded, and each test case must say the same. The MariaDB server answers sysbench preloaded: no failed
 transactions beyond the deadlocks that sysbench itself expects, tables that `CHECK TABLE` finds right, one OS thread, and a clean shutdown. The
-C++ and OpenMP programs are compiled here, and print the same in both runs.
+C++, Rust and OpenMP programs are compiled here, and print the same in both runs.
 
 The programs from Debian packages run natively and preloaded under the same small load, of clients that belong to them or of twenty connections
 at once; what they answer and the status with which they end (servers on SIGTERM) must be the same, and preloaded no process of theirs, their
@@ -196,12 +196,20 @@ def mariadb(native_aio, build):
 # ---- Programs compiled here ----
 
 
+COMPILERS = {
+    ".c": ("gcc", ["-O2", "-pthread"], "-dumpfullversion"),
+    ".cc": ("g++", ["-O2", "-pthread"], "-dumpfullversion"),
+    ".rs": ("rustc", ["-O"], "--version"),
+}
+
+
 def compiled(source, flags, environment, build):
     with tempfile.TemporaryDirectory() as folder:
         program = f"{folder}/program"
-        compiler = "g++" if source.endswith(".cc") else "gcc"
-        made = subprocess.run([compiler, "-O2", "-o", program, HERE / source, "-pthread", *flags], capture_output=True, text=True,
-                              check=False)
+        compiler, optimize, asks = COMPILERS[pathlib.Path(source).suffix]
+        if not shutil.which(compiler):
+            raise Skip(f"{compiler} is not installed")
+        made = subprocess.run([compiler, *optimize, "-o", program, HERE / source, *flags], capture_output=True, text=True, check=False)
         if made.returncode:
             raise Skip("the compiler cannot make it: " + made.stderr.splitlines()[0])
         runs = []
@@ -216,7 +224,7 @@ def compiled(source, flags, environment, build):
         wrong.append(f"natively {runs[0].returncode} {runs[0].stdout!r}, preloaded {runs[1].returncode} {runs[1].stdout!r}")
     elif runs[0].returncode:
         wrong.append(f"fails natively: {runs[0].stderr[-200:]}")
-    return version([compiler, "-dumpfullversion"]), "the same output", wrong
+    return version([compiler, asks]), "the same output", wrong
 
 
 # ---- Programs from Debian packages ----
@@ -250,6 +258,7 @@ def suites():
     found["MariaDB, native AIO"] = lambda build: mariadb(1, build)
     found["MariaDB, its own AIO threads"] = lambda build: mariadb(0, build)
     found["C++20 threads"] = lambda build: compiled("threads.cc", ["-std=c++20"], {}, build)
+    found["Rust threads"] = lambda build: compiled("threads.rs", [], {}, build)
     found["OpenMP, passive"] = lambda build: compiled("openmp.c", ["-fopenmp"],
                                                       {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "8"}, build)
     found.update({case.title: (lambda build, case=case: program(case, build)) for case in programs.CASES})
