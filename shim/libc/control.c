@@ -5,6 +5,7 @@
 
 #include "shim/fds/fds.h"
 #include "shim/libc/close.h"
+#include "shim/libc/lock.h"
 #include "shim/libc/wait.h"
 
 /* Before there is a runtime here, a listener inherited from a patched parent may already be marked: the parent
@@ -64,6 +65,9 @@ int patch_fcntl(int fd, int command, unsigned long arg)
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		return duplicate(fd, command, arg);
+	case F_SETLKW:
+	case F_OFD_SETLKW:
+		return lock_record(fd, command, arg);
 	default:
 		return real.fcntl(fd, command, arg);
 	}

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include "shim/libc/kernel.h"
 #include "shim/pthread/until.h"
 #include "shim/signal/signals.h"
 
@@ -29,7 +30,7 @@ static void *help(void *arg)
 	real.pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	pthread_cleanup_push(finish, a);
 	a->call(a);
-	a->returned = true;
+	a->returned = !a->undone;
 	pthread_cleanup_pop(1);
 	return NULL;
 }
@@ -80,51 +81,91 @@ static int wait_done(struct patch_aside *a, unsigned flags)
 	return r == -EAGAIN ? 0 : r;
 }
 
+/* Handlers run afterwards: by the caller, who has to know that they ran (-EINTR), or here. */
+static void cut_and_wait(struct patch_aside *a, int why)
+{
+	bool ours = patch_signals_ours();
+	if (ours) {
+		patch_sig.looking = true;
+		patch_settle(&patch_sig);
+	}
+	if (a->cut)
+		a->cut(a);
+	else
+		real.pthread_cancel(a->helper);
+	patch_ticks_again(); /* libc has taken the number for itself */
+	wait_done(a, GEV_PARK_PLAIN);
+	if (ours)
+		patch_sig.looking = false;
+	if (a->returned || why != -EINTR)
+		patch_interrupted(true);
+}
+
 int patch_aside(struct patch_aside *a, unsigned flags)
 {
 	struct making m = {.a = a};
-	a->done = a->returned = false;
+	a->done = a->returned = a->undone = false;
 	patch_as_os_thread(make, &m);
 	if (m.result)
 		return -EAGAIN;
 	int r = wait_done(a, flags);
-	if (r) {
-		real.pthread_cancel(a->helper);
-		patch_ticks_again(); /* libc has taken the number for itself */
-		wait_done(a, GEV_PARK_PLAIN);
-	}
+	if (r)
+		cut_and_wait(a, r);
 	real.pthread_detach(a->helper);
 	return a->returned ? 0 : r;
 }
 
-/* ---- A system call ---- */
+/* ---- A system call, cut off exactly ---- */
 
-struct call {
+struct cuttable {
 	struct patch_aside aside;
 	long number;
-	const long *arguments;
+	const long *args;
 	long result;
+	int tid; /* atomic: the helper's; 0: not known yet */
+	int cut; /* atomic */
 };
+
+/* To the end of the thread: the signal may come late. */
+static __thread bool cuttable_here;
 
 static void make_call(struct patch_aside *a)
 {
-	struct call *c = (struct call *)(void *)a;
-	const long *of = c->arguments;
-	/* A plain system call is no cancellation point, and nothing is lost in the midst of it. */
-	real.pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-	patch_aside_cancellable(true);
-	long r = real.syscall(c->number, of[0], of[1], of[2], of[3], of[4], of[5]);
-	patch_aside_cancellable(false);
-	c->result = r < 0 ? -errno : r;
+	struct cuttable *c = (struct cuttable *)(void *)a;
+	cuttable_here = true;
+	__atomic_store_n(&c->tid, (int)kernel_call6(SYS_gettid, 0, 0, 0, 0, 0, 0), __ATOMIC_SEQ_CST);
+	c->result = patch_cuttable_call(&c->cut, c->number, c->args);
+	a->undone = c->result == -EINTR && __atomic_load_n(&c->cut, __ATOMIC_SEQ_CST);
 }
 
-int patch_aside_syscall(long number, const long arguments[6], unsigned flags, long *result)
+/* Either the helper sees the mark before its call, or its number is known here. */
+static void cut_off(struct patch_aside *a)
 {
-	struct call c = {.aside.call = make_call, .number = number, .arguments = arguments};
+	struct cuttable *c = (struct cuttable *)(void *)a;
+	__atomic_store_n(&c->cut, 1, __ATOMIC_SEQ_CST);
+	patch_ticks_again(); /* ours must be the handler */
+	int tid = __atomic_load_n(&c->tid, __ATOMIC_SEQ_CST);
+	if (tid)
+		kernel_call6(SYS_tgkill, getpid(), tid, SIG_CANCEL, 0, 0, 0);
+}
+
+bool patch_aside_cut_here(ucontext_t *context)
+{
+	if (likely(!cuttable_here))
+		return false;
+	patch_cuttable_leave(context);
+	return true;
+}
+
+int patch_aside_syscall(long number, const long args[6], unsigned flags, long *result)
+{
+	struct cuttable c = {.aside.call = make_call, .aside.cut = cut_off, .number = number, .args = args};
 	int r = patch_aside(&c.aside, flags);
 	*result = c.result;
 	return r;
 }
+
+/* ---- A word ---- */
 
 int patch_aside_futex(uint32_t *word, uint32_t expected, uint32_t bits, int64_t deadline, unsigned flags)
 {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "shim/libc/kernel.h"
+#include "shim/pthread/aside.h"
 #include "shim/signal/slice.h"
 
 enum { FIRST_LOOK = 50000, LAST_LOOK = 5000000 };
@@ -122,7 +123,8 @@ static void on_tick(int sig, siginfo_t *info, void *data)
 {
 	struct patch_timer *whose = info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
 	if (whose == NULL || (whose != &soon && whose != &retry && whose != patch_slice_timer())) {
-		patch_private_pass(sig, info, data);
+		if (!patch_aside_cut_here(data))
+			patch_private_pass(sig, info, data);
 		return;
 	}
 	if (whose->clock == CLOCK_MONOTONIC)
