@@ -30,7 +30,8 @@ enum {
 	 * errno and the C++ exceptions that it is handling are its own all the same (exceptions: if C++ was loaded before the hub was made). */
 	GEV_IDENTITY_DEFAULT = 0,
 	GEV_IDENTITY_SHARED = 1,
-	/* Its own errno, thread_local variables, pthread_self(), locale. */
+	/* Its own errno, thread_local variables, pthread_self(), locale. When its function is over, after its defers and locals, the destructors of its
+	 * thread_local objects and of its keys' values (pthread_key_create) run, shielded, as at a thread's end. */
 	GEV_IDENTITY_OWN = 2,
 };
 

@@ -3,17 +3,20 @@
 
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
+#include <limits.h>
 #include <link.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 
 #include "lib/base/sys.h"
+#include "lib/context/annotate.h"
 #include "lib/context/thread-block.h"
 #include "lib/context/thread-pointer.h"
 
 /* nptl_db/db_info.c: a field's description is { size in bits, number of elements, offset }. */
-enum { FIELD_OFFSET = 2 };
+enum { FIELD_COUNT = 1, FIELD_OFFSET = 2 };
 
 static void *look_up(const char *name)
 {
@@ -90,12 +93,43 @@ static bool find_robust(struct gev__glibc *g)
 	return g->robust_offset > 0 && (size_t)g->robust_offset + sizeof *head <= g->sizeof_pthread;
 }
 
+/* A thread's array of blocks begins with the one that lies in its struct pthread. */
+static void find_keys(struct gev__glibc *g)
+{
+	const uint32_t *destructor = field("_thread_db_pthread_key_struct_destr");
+	const uint32_t *key_size = field("_thread_db_sizeof_pthread_key_struct");
+	const uint32_t *value = field("_thread_db_pthread_key_data_data");
+	const uint32_t *value_size = field("_thread_db_sizeof_pthread_key_data");
+	const uint32_t *in_block = field("_thread_db_pthread_key_data_level2_data");
+	const char *block = gev__thread_block(gev__tp_get(), g->sizeof_pthread);
+	const char *first = *(char *const *)(const void *)(block + g->specific_offset);
+	if (!destructor || !key_size || !value || !value_size || !in_block || in_block[FIELD_COUNT] == 0)
+		return;
+	if (first <= block || first >= block + g->sizeof_pthread)
+		return;
+	g->keys = (struct gev__keys){
+		.keys = find("__pthread_keys"),
+		.key_stride = *key_size,
+		.destructor = destructor[FIELD_OFFSET],
+		.value_stride = *value_size,
+		.value = value[FIELD_OFFSET],
+		.blocks = PTHREAD_KEYS_MAX / in_block[FIELD_COUNT],
+		.block_values = in_block[FIELD_COUNT],
+		.first_values = first - block,
+	};
+#ifdef GEV_ASAN
+	for (pthread_key_t key = 0; key < 32; key++)
+		g->keys.shared |= pthread_getspecific(key) ? UINT32_C(1) << key : 0;
+#endif
+}
+
 const char *gev__glibc_find(struct gev__glibc *out)
 {
 	*out = (struct gev__glibc){
 		.allocate_tls = (void *(*)(void *))find("_dl_allocate_tls"),
 		.deallocate_tls = (void (*)(void *, _Bool))find("_dl_deallocate_tls"),
 		.ctype_init = (void (*)(void))find("__ctype_init"),
+		.call_tls_dtors = (void (*)(void))find("__call_tls_dtors"),
 	};
 	if (!out->allocate_tls || !out->deallocate_tls || !out->ctype_init)
 		return "this libc does not export _dl_allocate_tls, _dl_deallocate_tls and __ctype_init";
@@ -125,6 +159,11 @@ const char *gev__glibc_find(struct gev__glibc *out)
 		out->rseq_offset = *rseq_offset;
 		out->rseq_size = *rseq_size > 32 ? *rseq_size : 32;
 	}
+	find_keys(out);
+#ifdef GEV_ASAN
+	if (out->keys.keys == NULL)
+		return "AddressSanitizer keeps what it knows of a thread behind a key of it, and this libc hides where";
+#endif
 	if (!find_robust(out))
 		return "cannot find the list of robust mutexes of a thread";
 

@@ -76,17 +76,16 @@ static void unlink_stack(void *tp)
 }
 
 /* AddressSanitizer keeps its idea of the current thread behind a key of pthread_setspecific, and fails where it finds none. Its stacks are told
- * apart by its fibre calls (annotate.h), so one idea serves all. glibc holds the first 32 values inside struct pthread; the array of a thread that
- * it made itself points there. */
+ * apart by its fibre calls (annotate.h), so one idea serves all. */
 static void share_asan_thread(void *tp, const void *creator)
 {
 #ifdef GEV_ASAN
-	static ptrdiff_t values;
-	const char *from = block_of(creator), *block = *(char *const *)(from + glibc.specific_offset);
-	if (values == 0 && block > from && block < from + glibc.sizeof_pthread)
-		values = block - from;
-	if (values)
-		memcpy(block_of(tp) + values, from + values, 32 * 2 * sizeof(void *));
+	const struct gev__keys *k = &glibc.keys;
+	for (size_t key = 0; key < 32; key++) {
+		size_t at = (size_t)k->first_values + key * k->value_stride;
+		if (k->shared >> key & 1)
+			memcpy(block_of(tp) + at, block_of(creator) + at, k->value_stride);
+	}
 #endif
 	(void)tp, (void)creator;
 }
@@ -246,6 +245,11 @@ int gev__identity_number(const void *tp)
 void gev__identity_begin(void)
 {
 	glibc.ctype_init();
+}
+
+void gev__identity_end(void)
+{
+	gev__identity_destroy(&glibc);
 }
 
 void gev__identity_put(struct gev__identity_pool *pool, void *tp)

@@ -31,6 +31,9 @@ int gev__identity_number(const void *tp);
 /* To be called by the new flow when it first runs as the identity. */
 void gev__identity_begin(void);
 
+/* By the flow that runs as it, when it is over: destructors of thread_local objects and of keys' values. They may switch. */
+void gev__identity_end(void);
+
 /* Gives it back; nobody runs as it, and its destructors have run. */
 void gev__identity_put(struct gev__identity_pool *pool, void *tp);
 

@@ -50,7 +50,12 @@ static void *outcome(struct gev_greenlet *g)
 
 static void __attribute__((noreturn)) end(struct gev_greenlet *g)
 {
-	gev__greenlet_finish(outcome(g));
+	void *value = outcome(g);
+	if (g->own_identity) {
+		gev__shield_begin(g);
+		gev__identity_end();
+	}
+	gev__greenlet_finish(value);
 }
 
 /* With an identity of its own: the frame that libc's unwinding ends in, from the function and from its defers. */

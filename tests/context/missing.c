@@ -10,8 +10,15 @@
 #include <unistd.h>
 
 #include "lib/base/sys.h"
+#include "lib/context/annotate.h"
 #include "lib/context/identity-glibc.h"
 #include "lib/context/identity.h"
+
+#ifdef GEV_ASAN
+#define ASAN_SAYS "AddressSanitizer"
+#else
+#define ASAN_SAYS NULL
+#endif
 
 static __thread int own = 7;
 static const char *absent;
@@ -36,6 +43,9 @@ static const struct {
 	{"_thread_db_rtld_global__dl_stack_user", "layout of struct pthread"},
 	{"gnu_get_libc_version", "thread-local storage of libc"},
 	{"_dl_get_tls_static_info", NULL},
+	{"__call_tls_dtors", NULL},
+	{"__pthread_keys", ASAN_SAYS},
+	{"_thread_db_pthread_key_data_data", ASAN_SAYS},
 	{"__rseq_offset", NULL},
 	{"__rseq_size", NULL},
 };
