@@ -3,9 +3,7 @@
  * Handlers of pthread_atfork, not a wrapper: libc forks by itself too (daemon, forkpty), and runs them then. They
  * are registered before any library of the program can register its own, so ours come last before the fork and
  * first after it: the child's runtime is whole again before anything of the program runs there. _Fork runs no
- * handlers, so it needs a wrapper. vfork's child would run in the parent's memory, where a close of its own would
- * end the parent's waits: once there is a runtime it is fork (POSIX.1-2008 has withdrawn vfork; until then, it
- * allowed this). */
+ * handlers, so it needs a wrapper. */
 #include <pthread.h>
 
 #include "shim/pthread/thread.h"

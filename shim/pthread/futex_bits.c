@@ -6,6 +6,7 @@
  * him at leisure: by then he may be gone, and somebody else's record lie at that address, who finds no mark and waits on. */
 #include "shim/pthread/futex_bits.h"
 
+#include "shim/base/lock.h"
 #include "shim/pthread/thread.h"
 
 struct waiter {
@@ -17,18 +18,7 @@ struct waiter {
 };
 
 static struct waiter *list;
-static bool locked; /* atomic */
-
-static void lock(void)
-{
-	while (__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
-		real.sched_yield();
-}
-
-static void unlock(void)
-{
-	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
-}
+static struct patch_lock lock;
 
 static void push(struct waiter *w)
 {
@@ -53,9 +43,9 @@ static bool remove_waiter(struct waiter *w)
 
 static bool take_off(struct waiter *w)
 {
-	lock();
+	patch_lock(&lock);
 	bool found = remove_waiter(w);
-	unlock();
+	patch_unlock(&lock);
 	return found;
 }
 
@@ -68,13 +58,13 @@ static bool asleep(void *arg)
 int patch_bits_wait(const uint32_t *word, uint32_t expected, uint32_t bits, int64_t deadline, unsigned flags)
 {
 	struct waiter w = {.word = word, .expected = expected, .bits = bits};
-	lock();
+	patch_lock(&lock);
 	/* First on the list, then the look: who changes the word looks at the list afterwards. */
 	push(&w);
 	bool as_expected = __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
 	if (!as_expected)
 		remove_waiter(&w);
-	unlock();
+	patch_unlock(&lock);
 	if (!as_expected)
 		return -EAGAIN;
 	for (;;) {
@@ -90,7 +80,7 @@ int patch_bits_wake(const uint32_t *word, int n, uint32_t bits)
 {
 	int woken = 0;
 	while (woken < n && __atomic_load_n(&list, __ATOMIC_SEQ_CST)) {
-		lock();
+		patch_lock(&lock);
 		struct waiter **at = &list;
 		while (*at && !((*at)->word == word && ((*at)->bits & bits)))
 			at = &(*at)->next;
@@ -99,7 +89,7 @@ int patch_bits_wake(const uint32_t *word, int n, uint32_t bits)
 			*at = w->next;
 			__atomic_store_n(&w->woken, true, __ATOMIC_RELEASE);
 		}
-		unlock();
+		patch_unlock(&lock);
 		if (w == NULL)
 			break;
 		patch_gev->lot_wake(w, 1, 0);
@@ -111,5 +101,5 @@ int patch_bits_wake(const uint32_t *word, int n, uint32_t bits)
 void patch_bits_forked(void)
 {
 	list = NULL;
-	locked = false;
+	lock = (struct patch_lock){0};
 }

@@ -38,17 +38,12 @@ static inline void own(pthread_mutex_t *m)
 	m->__data.__nusers++;
 }
 
-static inline bool is_mine(const pthread_mutex_t *m)
-{
-	return __atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED) == patch_tid();
-}
-
 /* For the kinds that know their owner. -1: not locked by the caller. */
 static int lock_again(pthread_mutex_t *m, unsigned kind)
 {
 	if (kind == PTHREAD_MUTEX_ERRORCHECK_NP)
-		return is_mine(m) ? EDEADLK : -1;
-	if (kind != PTHREAD_MUTEX_RECURSIVE_NP || !is_mine(m))
+		return patch_mutex_mine(m) ? EDEADLK : -1;
+	if (kind != PTHREAD_MUTEX_RECURSIVE_NP || !patch_mutex_mine(m))
 		return -1;
 	if (m->__data.__count == UINT32_MAX)
 		return EAGAIN;
@@ -136,13 +131,14 @@ int patch_mutex_check(const pthread_mutex_t *m)
 {
 	unsigned kind = patch_mutex_kind(m);
 	if (kind == PTHREAD_MUTEX_RECURSIVE_NP)
-		return is_mine(m) ? 0 : EPERM;
+		return patch_mutex_mine(m) ? 0 : EPERM;
 	if (kind == PTHREAD_MUTEX_ERRORCHECK_NP)
-		return is_mine(m) && __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != PATCH_WORD_FREE ? 0
-													     : EPERM;
+		return patch_mutex_mine(m) && __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != PATCH_WORD_FREE
+			     ? 0
+			     : EPERM;
 	if (kind > PTHREAD_MUTEX_ADAPTIVE_NP &&
 	    (kind & (PTHREAD_MUTEX_RECURSIVE_NP | PTHREAD_MUTEX_ERRORCHECK_NP | ROBUST)))
-		return is_mine(m) ? 0 : EPERM;
+		return patch_mutex_mine(m) ? 0 : EPERM;
 	return 0;
 }
 

@@ -20,6 +20,12 @@ static inline bool patch_mutex_ours(const pthread_mutex_t *m)
 	return patch_mutex_kind(m) <= PTHREAD_MUTEX_ADAPTIVE_NP;
 }
 
+/* For the kinds that know their owner. */
+static inline bool patch_mutex_mine(const pthread_mutex_t *m)
+{
+	return __atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED) == patch_tid();
+}
+
 /* Lock and unlock around a wait on a condition: the waiter stays one of the mutex's users, as in libc, so that
  * pthread_mutex_destroy says EBUSY. An error number of pthread_mutex_unlock, found before anything was done. */
 int patch_mutex_check(const pthread_mutex_t *m);

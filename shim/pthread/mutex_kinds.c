@@ -37,11 +37,6 @@ bool patch_mutex_plain_shared(const pthread_mutex_t *m)
 	return (patch_mutex_kind(m) & ~(unsigned)TYPE) == SHARED;
 }
 
-static bool is_mine(const pthread_mutex_t *m)
-{
-	return __atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED) == patch_tid();
-}
-
 static bool is_green(void)
 {
 	return patch_me.state != PATCH_FOREIGN && !patch_me.is_main;
@@ -58,7 +53,7 @@ static unsigned ceiling_of(pthread_mutex_t *m)
 static int try_protected(pthread_mutex_t *m)
 {
 	unsigned type = patch_mutex_kind(m) & TYPE;
-	if (type == PTHREAD_MUTEX_RECURSIVE_NP && is_mine(m)) {
+	if (type == PTHREAD_MUTEX_RECURSIVE_NP && patch_mutex_mine(m)) {
 		if (m->__data.__count == UINT32_MAX)
 			return EAGAIN;
 		m->__data.__count++;
@@ -79,7 +74,7 @@ static int unlock_protected(pthread_mutex_t *m)
 {
 	unsigned type = patch_mutex_kind(m) & TYPE;
 	if (type == PTHREAD_MUTEX_RECURSIVE_NP || type == PTHREAD_MUTEX_ERRORCHECK_NP) {
-		if (!is_mine(m))
+		if (!patch_mutex_mine(m))
 			return EPERM;
 		if (type == PTHREAD_MUTEX_RECURSIVE_NP && --m->__data.__count != 0)
 			return 0;
@@ -182,7 +177,7 @@ int patch_mutex_lock_other(pthread_mutex_t *m, clockid_t clock, const struct tim
 	if (!patch_started || (patch_self() == NULL && waits_in_kernel(m) && !(kind & INHERITS)))
 		return lock_native(m, clock, until);
 	/* What pthread_mutex_lock says and pthread_mutex_trylock does not. */
-	if ((kind & TYPE) == PTHREAD_MUTEX_ERRORCHECK_NP && is_mine(m))
+	if ((kind & TYPE) == PTHREAD_MUTEX_ERRORCHECK_NP && patch_mutex_mine(m))
 		return EDEADLK;
 	int64_t step = 0;
 	bool marked = false;
@@ -214,7 +209,7 @@ int patch_mutex_lock_other(pthread_mutex_t *m, clockid_t clock, const struct tim
 /* libc's would wait in the kernel for a mutex that a green thread holds. */
 int patch_pthread_mutex_setprioceiling(pthread_mutex_t *m, int ceiling, int *old)
 {
-	if (!patch_started || !(patch_mutex_kind(m) & PROTECTS) || is_mine(m))
+	if (!patch_started || !(patch_mutex_kind(m) & PROTECTS) || patch_mutex_mine(m))
 		return real.pthread_mutex_setprioceiling(m, ceiling, old);
 	for (int64_t step = 0; __atomic_load_n(word_of(m), __ATOMIC_RELAXED) & BELOW_CEILING;)
 		patch_nap(&step, GEV_NEVER, GEV_PARK_PLAIN);

@@ -5,23 +5,13 @@
  * The table is looked at from every OS thread, and under its lock nothing is called. */
 #include <sched.h>
 
+#include "shim/base/lock.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
 
 enum { BUCKETS = 256 };
 static struct patch_thread *buckets[BUCKETS];
-static bool locked; /* atomic */
-
-static void lock(void)
-{
-	while (__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE))
-		real.sched_yield();
-}
-
-static void unlock(void)
-{
-	__atomic_store_n(&locked, false, __ATOMIC_RELEASE);
-}
+static struct patch_lock lock;
 
 static struct patch_thread **bucket_of(int number)
 {
@@ -32,35 +22,35 @@ struct patch_thread *patch_thread_numbered(pid_t number)
 {
 	if (number < PATCH_FIRST_INVENTED)
 		return NULL;
-	lock();
+	patch_lock(&lock);
 	struct patch_thread *t = *bucket_of(number);
 	while (t && t->tid != number)
 		t = t->next_numbered;
-	unlock();
+	patch_unlock(&lock);
 	return t;
 }
 
 static void enter(struct patch_thread *t)
 {
-	lock();
+	patch_lock(&lock);
 	struct patch_thread **first = bucket_of(t->tid);
 	t->next_numbered = *first;
 	t->numbered = true;
 	*first = t;
-	unlock();
+	patch_unlock(&lock);
 }
 
 void patch_number_end(struct patch_thread *t)
 {
 	if (likely(!t->numbered))
 		return;
-	lock();
+	patch_lock(&lock);
 	struct patch_thread **at = bucket_of(t->tid);
 	while (*at != t)
 		at = &(*at)->next_numbered;
 	*at = t->next_numbered;
 	t->numbered = false;
-	unlock();
+	patch_unlock(&lock);
 	patch_timers_end(patch_thread_id(t));
 }
 
@@ -69,7 +59,7 @@ void patch_numbers_forked(void)
 	for (int i = 0; i < BUCKETS; i++)
 		buckets[i] = NULL;
 	patch_me.numbered = false;
-	__atomic_store_n(&locked, false, __ATOMIC_RELAXED);
+	lock = (struct patch_lock){0};
 }
 
 pid_t patch_gettid(void)

@@ -14,8 +14,8 @@ int patch_prctl(int option, unsigned long a, unsigned long b, unsigned long c, u
 	if (option == PR_GET_NAME)
 		return patch_pthread_getname_np(pthread_self(), (char *)a, sizeof patch_me.name) ? -1 : 0;
 	/* Cut to what fits (PR_SET_NAME(2const)). */
-	memset(patch_me.name, 0, sizeof patch_me.name);
-	strncpy(patch_me.name, (const char *)a, sizeof patch_me.name - 1);
-	return 0;
+	char name[sizeof patch_me.name] = "";
+	strncpy(name, (const char *)a, sizeof name - 1);
+	return patch_pthread_setname_np(pthread_self(), name);
 }
 EXPORT(prctl);

@@ -161,8 +161,7 @@ void patch_action_look(int sig, struct sigaction *action)
 
 void patch_action_take(int sig, struct sigaction *action)
 {
-	if (!now(sig, action))
-		*action = (struct sigaction){.sa_handler = SIG_IGN};
+	patch_action_look(sig, action);
 	if ((action->sa_flags & SA_RESETHAND) && is_handler(action)) {
 		struct sigaction reset = *action; /* the flags stay */
 		reset.sa_handler = SIG_DFL;

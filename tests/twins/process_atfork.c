@@ -69,6 +69,17 @@ static void fork_by(pid_t (*how)(void), const char *name)
 	printf("%s, parent: %s\n", name, said);
 }
 
+static void by_vfork(void)
+{
+	int status;
+	memset(said, 0, sizeof said);
+	pid_t pid = vfork();
+	if (pid == 0)
+		_exit(*said != 0);
+	check(waitpid(pid, &status, 0) == pid);
+	printf("vfork: said in the child %d, in the parent %d\n", status, *said != 0);
+}
+
 static void *hold(void *arg)
 {
 	check(pthread_mutex_lock(&lock) == 0);
@@ -111,6 +122,7 @@ int main(void)
 	join(t);
 	join(spawn(fork_here, "a thread"));
 	fork_by(_Fork, "_Fork");
+	by_vfork();
 	printf("main's own variable %d\n", mine);
 	return 0;
 }
