@@ -27,9 +27,12 @@ void say_what_it_gains(const char *program, const char *binary)
 		const char *loads = closure_imports(&c, "dlopen") ? "libraries that it loads later" : NULL;
 		const char *follow = getenv("GEV_FOLLOW");
 		bool starts = !(follow && strcmp(follow, "0") == 0) && any_imported(&c, starters);
-		fprintf(stderr, "gev: '%s' never makes a thread: there is nothing to gain%s%s%s%s\n", program,
-			loads || starts ? "; only " : "", loads ? loads : "", loads && starts ? " and " : "",
-			starts ? "programs that it starts" : "");
+		if (loads || starts)
+			fprintf(stderr, "gev: '%s' itself never makes a thread: only %s%s%s may gain\n", program,
+				loads ? loads : "", loads && starts ? " and " : "",
+				starts ? "programs that it starts" : "");
+		else
+			fprintf(stderr, "gev: '%s' never makes a thread: there is nothing to gain\n", program);
 	}
 	closure_free(&c);
 }

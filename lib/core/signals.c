@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
 #include "lib/core/exceptions.h"
+#include "lib/core/hooks.h"
 #include "lib/core/hub.h"
 
 const struct gev_signal_hooks *gev__signal_hooks;
@@ -57,6 +58,8 @@ void gev__preempt(void)
 	gev__set_state(g, GEV__READY);
 	g->why = 0;
 	h->preempted = g;
+	if (unlikely(gev__hooks && gev__hooks->left))
+		gev__hooks->left(h, g, gev__now());
 	struct gev__exceptions *here = g->own_identity ? NULL : h->cxx, own = {0};
 	if (here)
 		own = gev__exceptions_take(here);

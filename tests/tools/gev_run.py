@@ -148,7 +148,7 @@ def gains(gev, single, host, folder):
            f"gev: '{script}' never makes a thread: there is nothing to gain\n")
     status, out, error = run(gev, "run", "/usr/bin/env", host)
     expect("a program that starts others", error,
-           "gev: '/usr/bin/env' never makes a thread: there is nothing to gain; only programs that it starts\n")
+           "gev: '/usr/bin/env' itself never makes a thread: only programs that it starts may gain\n")
     expect("with --no-follow they gain nothing either", run(gev, "run", "--no-follow", "/usr/bin/env", host)[2],
            "gev: '/usr/bin/env' never makes a thread: there is nothing to gain\n")
     expect("a program with threads is told nothing", run(gev, "run", host)[2], "")

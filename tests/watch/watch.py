@@ -333,6 +333,17 @@ def case_stuck(gev, patch, fixture):
         matches("one line", p.says(r"\n"), rf"libgev: greenlet 3 \(stuck one\) computes: no other has run for {TIME}\n")
 
 
+def case_sliced(gev, patch, fixture):
+    """What a thread computes from one time slice to the next is counted as its own."""
+    with Program([fixture, "compute"], patch, GEV_CONTROL="1") as p:
+        until = time.monotonic() + LIMIT
+        row = {"ran_ns": 0}
+        while row["ran_ns"] < 200_000_000 and time.monotonic() < until:
+            row = next(r for r in map(json.loads, p.ask(gev, "ps", "--json").splitlines()[1:]) if r["id"] == 3)
+        if row["ran_ns"] < 200_000_000 or row["cpu_ns"] <= 0 or row["switches"] == 0:
+            failures.append(f"time of one that computes: {row}")
+
+
 def case_deadlock(gev, patch, fixture):
     held = rf"mutex lock_%s, held by %d \(%s\)"
     with Program([fixture, "two"], patch, GEV_MONITOR="1") as p:
