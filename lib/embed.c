@@ -17,6 +17,7 @@
 #include "lib/core/park.h"
 #include "lib/core/signals.h"
 #include "lib/fork.h"
+#include "lib/io/offload.h"
 #include "lib/io/readiness.h"
 #include "lib/watch/dump.h"
 #include "lib/watch/record.h"
@@ -185,6 +186,7 @@ static const struct gev_embed table = {
 	.watch_counts = gev__stats_passed,
 	.lot_wake_one_async = gev__lot_wake_one_async,
 	.deadline = deadline,
+	.offload = gev__offload,
 };
 
 const struct gev_embed *gev_embed_v1(void)

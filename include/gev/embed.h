@@ -294,6 +294,13 @@ struct gev_embed {
 	void (*lot_wake_one_async)(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more));
 	/* The earliest deadline of the caller's hub; GEV_NEVER: nobody has one. Async-signal-safe while busy() says no. */
 	int64_t (*deadline)(void);
+
+	/* ---- What only a real thread can wait for ------------------------------------------------------------ */
+
+	/* fn(arg) on one of a few real threads (GEV_OFFLOAD_THREADS), while the caller's greenlet is parked until it has returned: nothing cuts it off.
+	 * fn may call neither this table nor the program. host: the name that it looks up, for those who look on; NULL: it does something else.
+	 * 0. -EAGAIN: no thread for it; fn was not called. Greenlets only. */
+	int (*offload)(void (*fn)(void *arg), void *arg, const char *host);
 };
 
 #ifdef GEV_BUILDING

@@ -33,7 +33,7 @@ struct gev__option {
 
 /* The families of shim/base/symbols.def that can be traced. */
 #define PATCH_TRACE_FAMILIES                                                                                           \
-	"time|io|descriptor|socket|poll|process|thread|mutex|cond|rwlock|barrier|spin|sem|c11|signal|sync"
+	"time|io|descriptor|socket|poll|process|thread|mutex|cond|rwlock|barrier|spin|sem|c11|signal|names|sync"
 
 /* The type of a row's field, by its kind. */
 #define GEV__OPTION_TYPE_NUMBER int64_t

@@ -160,7 +160,10 @@ static void *work(void *arg)
 	struct job *j;
 	while ((j = next_job()) != NULL) {
 		errno = 0;
-		j->value = j->seen.fn(j->arg);
+		if (j->seen.is_plain)
+			j->seen.plain(j->arg);
+		else
+			j->value = j->seen.fn(j->arg);
 		j->error = errno;
 		finish(j);
 	}
@@ -245,9 +248,9 @@ static enum left give_up(struct job *j)
 	return left;
 }
 
-static enum left wait_for(struct job *j, int64_t deadline, int *r)
+static enum left wait_for(struct job *j, int64_t deadline, unsigned flags, int *r)
 {
-	unsigned flags = GEV_PARK_KILLABLE | GEV__PARK_OUTSIDE | GEV__ON_JOB;
+	flags |= GEV__PARK_OUTSIDE | GEV__ON_JOB;
 	while (not_done(j)) {
 		*r = gev__lot_wait(j, not_done, NULL, j, deadline, flags, NULL);
 		if (*r == 0 || *r == -EAGAIN)
@@ -263,27 +266,27 @@ static enum left wait_for(struct job *j, int64_t deadline, int *r)
 	return STAYS;
 }
 
-static enum left run(struct job *j, int64_t deadline, int *r)
+static enum left run(struct job *j, int64_t deadline, unsigned flags, int *r)
 {
 	lock();
 	append(j);
 	unlock();
 	*r = see_to_it();
 	if (*r == 0)
-		return wait_for(j, deadline, r);
+		return wait_for(j, deadline, flags, r);
 	lock();
 	bool queued = __atomic_load_n(&j->state, __ATOMIC_RELAXED) == QUEUED;
 	if (queued)
 		take_off(j);
 	unlock();
-	return queued ? NOT_RUN : wait_for(j, deadline, r); /* somebody's thread has come and taken it */
+	return queued ? NOT_RUN : wait_for(j, deadline, flags, r); /* somebody's thread has come and taken it */
 }
 
 static int offload(void *(*fn)(void *), void *arg, int64_t deadline, void **value)
 {
 	struct job j = {.seen = {.fn = fn}, .arg = arg};
 	int r;
-	if (run(&j, deadline, &r) != STAYS)
+	if (run(&j, deadline, GEV_PARK_KILLABLE, &r) != STAYS)
 		return r;
 	if (value)
 		*value = j.value;
@@ -327,7 +330,7 @@ int gev__offload_apart(void *(*fn)(void *arg), void *arg, const char *host, void
 		j->value = fn(arg);
 		error = errno;
 	} else {
-		enum left left = run(j, deadline, &r);
+		enum left left = run(j, deadline, GEV_PARK_KILLABLE, &r);
 		if (left == GOES_ON)
 			return r;
 		error = j->error;
@@ -354,6 +357,14 @@ int gev_offload_apart(void *(*fn)(void *arg), void *arg, void (*drop)(void *arg,
 		return (int)gev__result(r);
 	}
 	return (int)gev__result(gev__offload_apart(fn, arg, NULL, drop, deadline, value));
+}
+
+int gev__offload(void (*fn)(void *arg), void *arg, const char *host)
+{
+	struct job j = {.seen = {.plain = fn, .is_plain = true, .host = host}, .arg = arg};
+	int r;
+	run(&j, NEVER, GEV_PARK_PLAIN, &r);
+	return r;
 }
 
 void gev__offload_forked(void)

@@ -81,7 +81,7 @@ static int wait_aside(const struct child *c)
 	/* Only the thread that made the children may ask so. */
 	if (c->options & __WNOTHREAD)
 		return -EAGAIN;
-	return patch_aside(&w.aside, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
+	return patch_aside(&w.aside, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | GEV_ON_CHILD);
 }
 
 static int wait_for(struct child *c)

@@ -426,6 +426,14 @@ def case_outside(gev, patch, fixture):
             expect(f"main is told of a deadlock, with {options}", p.ready, ["ready", "1"])
 
 
+def case_lookup(gev, patch, fixture, slow_names):
+    with Program([fixture], f"{patch}:{slow_names}", GEV_CONTROL="1") as p:
+        matches("ps of a thread that looks a name up", p.ask(gev, "ps").splitlines()[2],
+                r" +2 waits .* lookup +the address of no\.such\.host\.example")
+        expect("its stack", "lookup.c:" in p.ask(gev, "bt", "2"), True)
+        expect("exit status", p.end(), 0)
+
+
 def case_nothing(gev, patch, fixture):
     with Program([fixture, "2"], patch) as p:
         expect("OS threads", os.listdir(f"/proc/{p.pid}/task"), [str(p.pid)])
@@ -495,7 +503,10 @@ def case_child(gev, patch, fixture):
         lines = p.ask(gev, "ps").splitlines()[1:]
         expect("greenlets of the child", [line.split()[8] for line in lines], ["main", "of_the_child"])
         p.pid = parent
-        expect("greenlets of the parent", len(p.ask(gev, "ps").splitlines()) - 1, 2)
+        lines = p.ask(gev, "ps").splitlines()[1:]
+        expect("greenlets of the parent", len(lines), 2)
+        # Now and then it looks whether the child lets itself be traced.
+        matches("what the parent waits for", lines[0], rf" +1 (waits .* main +the end of process {p.ready[1]}(, {TIME} left)?|(ready|runs) .*)")
         expect("exit status", p.end(), 0)
 
 
