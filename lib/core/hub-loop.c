@@ -89,6 +89,13 @@ static int raise_fd(int fd, int to)
 	return fd;
 }
 
+int gev__loop_raise(int fd)
+{
+	struct rlimit limit = {.rlim_cur = HIGH_FD};
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return raise_fd(fd, high_fd(&limit));
+}
+
 /* libev makes its epoll descriptor itself, at the lowest free number. For that moment every number below `high` is taken. */
 struct filling {
 	int fds[HIGH_FD];

@@ -25,6 +25,8 @@ bool gev__loop_internal(int fd);
 /* fd becomes one of them, or no longer is one. */
 void gev__loop_claim(int fd);
 void gev__loop_disclaim(int fd);
+/* fd, just made, or -1 and errno, becomes one, at a number above the program's if that can be. The number it has now, or -errno. */
+int gev__loop_raise(int fd);
 /* The lowest such number that is >= fd; -1: none. */
 int gev__loop_internal_next(int fd);
 

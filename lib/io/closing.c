@@ -17,6 +17,7 @@
 #include "lib/base/sys.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
+#include "lib/io/odd.h"
 #include "lib/io/readiness.h"
 #include "lib/io/record.h"
 
@@ -106,7 +107,8 @@ static void close_record(struct table *t, struct record *r)
 		gev__loop_changed(loop);
 	r->closed_at = __atomic_add_fetch(&t->closings, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->used, false, __ATOMIC_SEQ_CST);
-	r->drained = false;
+	r->drained = r->odd_known = false;
+	r->odd_armed = 0;
 	r->type = TYPE_UNKNOWN;
 }
 
@@ -169,6 +171,8 @@ static void close_own(struct table *t, unsigned first, unsigned last)
 			fd |= CHUNK - 1; /* nothing in this chunk */
 		} else if (r->used) {
 			leave_set(t->hub->loop, (int)fd);
+			if (r->odd_known)
+				gev__odd_close(t, (int)fd);
 			close_record(t, r);
 		}
 	}
@@ -188,6 +192,7 @@ static void post(struct table *t, unsigned first, unsigned last)
 		if (!__atomic_load_n(&r->used, __ATOMIC_SEQ_CST))
 			continue;
 		leave_set(__atomic_load_n(&t->hub->loop, __ATOMIC_ACQUIRE), (int)fd);
+		gev__odd_close(t, (int)fd);
 		if (!r->posted) {
 			r->posted = true;
 			r->next_posted = t->posted;

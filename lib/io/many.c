@@ -6,6 +6,7 @@
 #include "lib/core/hub-loop.h"
 #include "lib/core/timeout.h"
 #include "lib/io/nest.h"
+#include "lib/io/odd.h"
 #include "lib/io/readiness.h"
 #include "lib/io/record.h"
 
@@ -105,6 +106,25 @@ static int wait_for_many(struct gev_greenlet *g, struct table *t, const struct g
 	return r;
 }
 
+/* One descriptor is the usual case. */
+static int wait_odd(struct gev_greenlet *g, struct table *t, const struct gev_fd_want *want, int64_t deadline,
+		    unsigned flags)
+{
+	struct waiter w = {.g = g, .observes = true, .odd = true};
+	gev__leave_note(g, want, 1);
+	int r = watch_closing(t, want->fd, &w);
+	if (r == 0)
+		r = gev__odd_arm(t, want->fd, (uint16_t)want->poll_events);
+	while (r == 0) {
+		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
+		if (w.got != 0)
+			r = w.got > 0 ? 1 : w.got;
+	}
+	gev__leave_note(g, NULL, 0);
+	gev__waiter_dequeue(&w);
+	return r;
+}
+
 int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags)
 {
 	enum { ON_STACK = 8 };
@@ -113,9 +133,14 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 	if (t == NULL)
 		return -ENOMEM;
 	struct waiter few[ON_STACK * SIDES + 1], *w = few;
-	if (n > ON_STACK && (w = malloc((n * SIDES + 1) * sizeof *w)) == NULL)
-		return -ENOMEM;
-	int r = wait_for_many(g, t, want, n, deadline, flags, w);
+	int r;
+	if (n == 1 && want->fd >= 0 && want->poll_events) {
+		r = wait_odd(g, t, want, deadline, flags);
+	} else {
+		if (n > ON_STACK && (w = malloc((n * SIDES + 1) * sizeof *w)) == NULL)
+			return -ENOMEM;
+		r = wait_for_many(g, t, want, n, deadline, flags, w);
+	}
 	if (w != few)
 		free(w);
 	if (r == -EALREADY)

@@ -18,6 +18,7 @@
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
 #include "lib/core/park.h"
+#include "lib/io/odd.h"
 #include "lib/io/record.h"
 
 /* In the place of a waiter, for observers, while the greenlet waits for more than that one could say. */
@@ -45,12 +46,14 @@ static void clear(struct table *t)
 static void fork_table(struct gev__hub *hub, void *data)
 {
 	clear(data);
+	gev__odd_end(data);
 	gev__tables_forked(data);
 }
 
 static void free_table(struct gev__hub *hub, void *data)
 {
 	gev__table_leave(data);
+	gev__odd_end(data);
 	clear(data);
 	free(data);
 }
@@ -68,7 +71,7 @@ struct table *gev__table_of(struct gev__hub *h)
 	struct table *t = aligned_alloc(CACHE_LINE, sizeof *t);
 	if (t == NULL)
 		return NULL;
-	*t = (struct table){.hub = h};
+	*t = (struct table){.hub = h, .odd = -1};
 	*slot = (struct gev__slot){.data = t, .told = settle, .after_fork = fork_table, .fini = free_table};
 	gev__table_enter(t);
 	return t;
@@ -183,17 +186,21 @@ static bool heard(void *arg, const struct epoll_event *events, int n)
 {
 	enum { WORTH_IT = 16 };
 	struct gev__hub *h = gev__hub_here();
+	struct table *t = arg;
 	int ready;
 	for (int i = 0; i < n && n >= WORTH_IT; i++) {
-		const struct record *r = gev__record_find(arg, (unsigned)gev__loop_event(&events[i], &ready));
+		const struct record *r = gev__record_find(t, (unsigned)gev__loop_event(&events[i], &ready));
 		const struct waiter *w = r ? r->side[ready & GEV_READABLE ? READ_SIDE : WRITE_SIDE].first : NULL;
 		if (w)
 			(void)*(const volatile uint8_t *)&w->g->state;
 	}
 	bool all = true;
 	for (int i = 0; i < n; i++) {
-		struct record *r = gev__record_find(arg, (unsigned)gev__loop_event(&events[i], &ready));
-		all &= heard_one(h, r, ready);
+		int fd = gev__loop_event(&events[i], &ready);
+		if (unlikely(fd == t->odd))
+			gev__odd_heard(t);
+		else
+			all &= heard_one(h, gev__record_find(t, (unsigned)fd), ready);
 	}
 	return all;
 }

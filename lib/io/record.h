@@ -28,7 +28,8 @@ struct waiter {
 	struct waiter **link; /* NULL: not queued */
 	struct gev_greenlet *g;
 	bool observes;
-	int got; /* GEV_READABLE, GEV_WRITABLE, or -EBADF, -ENOMEM */
+	bool odd; /* on a record's list of the others: its hub's odd set tells him (lib/io/odd.h) */
+	int got;  /* GEV_READABLE, GEV_WRITABLE, or -EBADF, -ENOMEM */
 };
 _Static_assert(sizeof(struct waiter) <= GEV__WAIT_ROOM * sizeof(void *), "a waiter fits into its room");
 
@@ -43,6 +44,8 @@ struct record {
 	struct side side[SIDES];
 	struct waiter *
 		others; /* who wait for something else than reading and writing, elsewhere: they are told of the closing */
+	uint16_t odd_armed; /* the poll(2) mask of which the odd set will tell, 0: none */
+	bool odd_known;     /* the odd set has it */
 	bool drained;       /* nothing to read when last looked at: see gev__fd_note_read */
 	uint8_t type;       /* enum type */
 	bool used;          /* atomic, other threads read it: a watcher was started since the number was last closed */
@@ -62,6 +65,8 @@ struct table {
 	struct record *posted; /* atomic, changed under the lock: numbers that other threads close, not settled yet */
 	uint32_t closings;     /* atomic: grows with every closing of a number that is used here */
 	struct gev__hub *hub;
+	int odd; /* the hub's odd epoll set, -1: not yet. Atomic, changed by the hub's thread */
+	ev_io odd_io;
 	/* What other threads write all the time lies on another line than what the hub reads all the time. */
 	struct gev__lock lock __attribute__((aligned(CACHE_LINE)));
 	struct table *next;

@@ -212,8 +212,16 @@ Test(readiness, the_runtimes_own_descriptors_cannot_be_waited_for)
 
 static void *wait_for_hang_up(void *arg)
 {
-	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLRDHUP};
-	return (void *)(intptr_t)gev__fds_wait(&want, 1, gev__now() + 10 * NS_PER_S, 0);
+	struct gev_fd_want want[2] = {{.fd = fds[0], .poll_events = POLLRDHUP}, {.fd = -1}};
+	return (void *)(intptr_t)gev__fds_wait(want, arg ? 2 : 1, gev__now() + 10 * NS_PER_S, 0);
+}
+
+static intptr_t hang_up(struct gev_greenlet *g)
+{
+	close(fds[1]);
+	void *ready = NULL;
+	cr_expect_eq(gev_join(g, 10, &ready), 0);
+	return (intptr_t)ready;
 }
 
 Test(readiness, the_set_for_odd_masks_is_the_runtimes_own)
@@ -221,12 +229,53 @@ Test(readiness, the_set_for_odd_masks_is_the_runtimes_own)
 	make_pair();
 	int free_now = dup(fds[0]);
 	close(free_now);
-	struct gev_greenlet *g = gev_spawn(wait_for_hang_up, NULL);
+	struct gev_greenlet *g = gev_spawn(wait_for_hang_up, &free_now);
 	gev_yield();
 	cr_expect(gev__loop_internal(free_now));
-	close(fds[1]);
-	void *ready = NULL;
-	cr_expect_eq(gev_join(g, 10, &ready), 0);
-	cr_expect_eq((intptr_t)ready, 1);
+	cr_expect_eq(hang_up(g), 1);
 	cr_expect_not(gev__loop_internal(free_now));
+}
+
+Test(readiness, an_odd_mask_of_one_descriptor_takes_no_number_of_the_programs)
+{
+	make_pair();
+	int free_now = dup(fds[0]);
+	close(free_now);
+	struct gev_greenlet *g = gev_spawn(wait_for_hang_up, NULL);
+	gev_yield();
+	cr_expect_eq(fcntl(free_now, F_GETFD), -1);
+	cr_expect_eq(hang_up(g), 1);
+}
+
+static void *wait_for_odd(void *arg)
+{
+	struct gev_fd_want want = {.fd = fds[0], .poll_events = (short)(intptr_t)arg};
+	return (void *)(intptr_t)gev__fds_wait(&want, 1, gev__now() + 10 * NS_PER_S, 0);
+}
+
+Test(readiness, two_wait_for_different_odd_masks_of_one_descriptor)
+{
+	make_pair();
+	struct gev_greenlet *hang = gev_spawn(wait_for_odd, (void *)(intptr_t)POLLRDHUP);
+	struct gev_greenlet *data = gev_spawn(wait_for_odd, (void *)(intptr_t)(POLLIN | POLLPRI));
+	gev_yield();
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	void *ready = NULL;
+	cr_expect_eq(gev_join(data, 10, &ready), 0);
+	cr_expect_eq((intptr_t)ready, 1);
+	/* He may have been woken for nothing, and is to ask again: readiness is a hint. */
+	cr_expect_eq(hang_up(hang), 1);
+}
+
+Test(readiness, a_number_that_stands_for_another_file_is_watched_anew)
+{
+	make_pair();
+	int other[2], kept = dup(fds[0]);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
+	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLIN | POLLPRI};
+	cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 0);
+	cr_assert_eq(dup2(other[0], fds[0]), fds[0]); /* behind the runtime's back */
+	cr_assert_eq(write(other[1], "x", 1), 1);
+	cr_expect_eq(gev__fds_wait(&want, 1, gev__now() + 10 * NS_PER_S, 0), 1);
+	close(kept);
 }
