@@ -10,6 +10,7 @@
 #include "lib/base/result.h"
 #include "lib/core/extra.h"
 #include "lib/core/hub.h"
+#include "lib/core/park.h"
 
 struct gev_local {
 	size_t number;
@@ -104,13 +105,10 @@ static struct gev__local *make(const struct gev_local *local, struct gev_greenle
 
 static int set(struct gev_local *local, void *value)
 {
-	int r;
-	struct gev__hub *h = gev__hub_get(&r);
-	if (h == NULL)
-		return r;
-	struct gev_greenlet *g = gev__self();
-	if (g == &h->self)
-		return -EPERM;
+	int error;
+	struct gev_greenlet *g = gev__self_get(&error);
+	if (g == NULL)
+		return error;
 	struct gev__local *l = make(local, g);
 	if (l == NULL)
 		return -ENOMEM;

@@ -8,10 +8,22 @@
 #include "gev/embed.h"
 #include "lib/base/macros.h"
 #include "lib/core/greenlet.h"
+#include "lib/core/hub.h"
 
 static inline uint8_t gev__marks(const struct gev_greenlet *g)
 {
 	return __atomic_load_n(&g->marks, __ATOMIC_RELAXED);
+}
+
+/* The calling greenlet, of a hub that is made if there is none. NULL and *error: -ENOMEM; -EPERM, the hub's own flow. */
+static inline struct gev_greenlet *gev__self_get(int *error)
+{
+	const struct gev__hub *h = gev__hub_get(error);
+	struct gev_greenlet *g = h ? gev__self() : NULL;
+	if (g == NULL || g != &h->self)
+		return g;
+	*error = -EPERM;
+	return NULL;
 }
 
 int gev__kill_point_marked(void);

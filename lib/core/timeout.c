@@ -83,12 +83,9 @@ static int begin(struct gev_timeout *t, double seconds)
 	int r = gev__deadline(seconds, &deadline);
 	if (r < 0)
 		return r;
-	struct gev__hub *h = gev__hub_get(&r);
-	if (h == NULL)
+	struct gev_greenlet *g = gev__self_get(&r);
+	if (g == NULL)
 		return r;
-	struct gev_greenlet *g = gev__self();
-	if (g == &h->self)
-		return -EPERM;
 	struct gev__extra *x = gev__extra(g);
 	if (x == NULL)
 		return -ENOMEM;

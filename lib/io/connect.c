@@ -8,7 +8,6 @@
 #include "lib/base/sys.h"
 #include "lib/io/address.h"
 #include "lib/io/operation.h"
-#include "lib/io/readiness.h"
 #include "lib/io/resolve.h"
 
 /* ---- Accept ---- */
@@ -101,87 +100,67 @@ int gev_connect(int fd, const struct sockaddr *address, socklen_t length, double
 
 /* ---- By text ---- */
 
-static int close_with(int fd, int error)
-{
-	gev__fd_closing(fd);
-	gev__sys.close(fd);
-	gev__fd_closed(fd);
-	return error;
-}
+/* What is to become of a text: a listener, or a connection until the deadline. */
+struct by_text {
+	bool listens;
+	int backlog;
+	int64_t deadline;
+};
 
-/* A socket for that address, connected or listening; or -errno. */
-static int dial_one(const struct sockaddr *address, socklen_t length, int64_t deadline)
+static int begin_listening(int fd, const struct sockaddr *address, socklen_t length, int backlog)
 {
-	int fd = gev__sys.socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	struct gev__operation op = {.fd = fd, .deadline = deadline};
-	int r = do_connect(&op, address, length);
-	return r < 0 ? close_with(fd, r) : fd;
-}
-
-static int listen_one(const struct sockaddr *address, socklen_t length, int backlog)
-{
-	int fd = gev__sys.socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
 	int one = 1;
 	if (gev__sys.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) || gev__sys.bind(fd, address, length) ||
 	    gev__sys.listen(fd, backlog))
-		return close_with(fd, -errno);
-	return fd;
+		return -errno;
+	return 0;
 }
 
-static int do_listen(const char *text, int backlog)
+/* A socket for that address, or -errno. */
+static int one_address(const struct by_text *how, const struct sockaddr *address, socklen_t length)
+{
+	int fd = gev__sys.socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	struct gev__operation op = {.fd = fd, .deadline = how->deadline};
+	int r = how->listens ? begin_listening(fd, address, length, how->backlog) : do_connect(&op, address, length);
+	if (r == 0)
+		return fd;
+	gev_close(fd);
+	return r;
+}
+
+static int by_text(const char *text, const struct by_text *how)
 {
 	struct sockaddr_storage address;
 	socklen_t length;
-	int r = gev__address_parse(text, true, &address, &length);
+	int r = gev__address_parse(text, how->listens, &address, &length);
 	if (r == 0)
-		return listen_one((struct sockaddr *)&address, length, backlog);
+		return one_address(how, (struct sockaddr *)&address, length);
 	if (r != -EINVAL)
 		return r;
 	struct addrinfo *list = NULL;
 	r = gev__kill_point();
 	if (r == 0)
-		r = gev__resolve(text, true, NEVER, &list);
+		r = gev__resolve(text, how->listens, how->deadline, &list);
 	if (r < 0)
 		return r;
 	r = -ENOENT;
-	for (const struct addrinfo *a = list; a && r < 0; a = a->ai_next)
-		r = listen_one(a->ai_addr, a->ai_addrlen, backlog);
+	for (const struct addrinfo *a = list; a && r < 0 && r != -ETIMEDOUT && r != -ECANCELED; a = a->ai_next)
+		r = one_address(how, a->ai_addr, a->ai_addrlen);
 	gev__resolved_free(list);
 	return r;
 }
 
 int gev_listen(const char *host_port, int backlog)
 {
-	return (int)gev__result(do_listen(host_port, backlog));
-}
-
-static int do_dial(const char *text, int64_t deadline)
-{
-	struct sockaddr_storage address;
-	socklen_t length;
-	int r = gev__address_parse(text, false, &address, &length);
-	if (r == 0)
-		return dial_one((struct sockaddr *)&address, length, deadline);
-	if (r != -EINVAL)
-		return r;
-	struct addrinfo *list = NULL;
-	r = gev__resolve(text, false, deadline, &list);
-	if (r < 0)
-		return r;
-	r = -ENOENT;
-	for (const struct addrinfo *a = list; a && r < 0 && r != -ETIMEDOUT && r != -ECANCELED; a = a->ai_next)
-		r = dial_one(a->ai_addr, a->ai_addrlen, deadline);
-	gev__resolved_free(list);
-	return r;
+	return (int)gev__result(
+		by_text(host_port, &(struct by_text){.listens = true, .backlog = backlog, .deadline = NEVER}));
 }
 
 int gev_dial(const char *host_port, double timeout)
 {
 	struct gev__operation op;
 	int r = gev__operation_begin(&op, -1, timeout);
-	return (int)gev__result(r < 0 ? r : do_dial(host_port, op.deadline));
+	return (int)gev__result(r < 0 ? r : by_text(host_port, &(struct by_text){.deadline = op.deadline}));
 }

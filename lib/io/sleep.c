@@ -14,11 +14,8 @@ static int sleep_for(double seconds)
 	int r = gev__deadline(seconds, &deadline);
 	if (r < 0)
 		return r;
-	struct gev__hub *h = gev__hub_get(&r);
-	if (h == NULL)
+	if (gev__self_get(&r) == NULL)
 		return r;
-	if (gev__self() == &h->self)
-		return -EPERM;
 	r = gev__kill_point();
 	if (r < 0)
 		return r;

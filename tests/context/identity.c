@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/rseq.h>
 
 #include "lib/context/identity.h"
 #include "lib/context/thread-pointer.h"
@@ -83,6 +84,23 @@ Test(identity, a_used_one_comes_back_as_new)
 	cr_expect_eq(s.local, 41);
 	cr_expect_eq(s.zero, 0);
 	cr_expect_eq(s.error, 0);
+}
+
+/* The kernel never writes there, because an identity is not registered: what it says is what libc believes. Newer versions of glibc leave whatever
+ * was there before. */
+Test(identity, says_that_it_is_not_registered_for_restartable_sequences)
+{
+	void *tp = get();
+	uint32_t cpu[2] = {1, 1};
+	if (__rseq_offset == 0)
+		cr_skip("no such area in this libc");
+	memset((char *)tp + __rseq_offset, 0xee, sizeof(struct rseq));
+	gev__identity_put(&pool, tp);
+	cr_assert_eq(get(), tp);
+	memcpy(cpu, (char *)tp + __rseq_offset, sizeof cpu);
+	cr_expect_eq(cpu[0], 0, "cpu_id_start: %u", cpu[0]);
+	cr_expect_eq((int32_t)cpu[1], RSEQ_CPU_ID_REGISTRATION_FAILED, "cpu_id: %u", cpu[1]);
+	cr_expect_geq(look_as(tp).cpu, 0, "the kernel is asked");
 }
 
 Test(identity, twenty_thousand_leak_nothing)
