@@ -35,10 +35,12 @@ GEV_API ssize_t gev_write_all(int fd, const void *buf, size_t n, double timeout)
 GEV_API ssize_t gev_writev_all(int fd, const struct iovec *v, int n, double timeout);
 
 /* Waits until fd is ready in one of the ways in `events` (GEV_READABLE, GEV_WRITABLE or both). Returns which; a hint: another may be quicker.
- * -1 and EINVAL: `events` is none of these; EPERM: some descriptors that cannot be waited for (a regular file) say so, others are ready. */
+ * -1 and EINVAL: `events` is none of these; EPERM: some descriptors that cannot be waited for (a regular file) say so, others are ready; ELOOP: an
+ * epoll descriptor under which too many others are nested. */
 GEV_API int gev_fd_wait(int fd, int events, double timeout);
 
-/* poll(2): how many of fds have revents, 0 when `timeout` passed. Every revents is the kernel's own. */
+/* poll(2): how many of fds have revents, 0 when `timeout` passed; -1 and ETIMEDOUT only when a gev_timeout around it has (gev/timeout.h). Every revents
+ * is the kernel's own; that of a descriptor that was closed meanwhile is POLLNVAL. */
 GEV_API int gev_poll(struct pollfd *fds, nfds_t n, double timeout);
 
 /* close(2); greenlets that wait on fd, on whatever hub, return with EBADF. Any OS thread, with a hub or without. Does not block. Not retried on EINTR:

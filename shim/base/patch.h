@@ -34,7 +34,7 @@ extern const struct gev_embed *patch_gev;
 int patch_load(void);
 
 /* patch_load, and makes the calling OS thread the hub's thread, if no other is. 0; -ENOSYS (no runtime);
- * -EPERM: another OS thread has the hub already (this one stays foreign); -ENOMEM, -EMFILE. */
+ * -EPERM: another OS thread has the hub already (this one stays foreign); -ENOMEM. */
 int patch_start(void);
 
 /* Set once by patch_start; never cleared. */
