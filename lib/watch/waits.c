@@ -14,6 +14,7 @@
 #include "lib/base/sys.h"
 #include "lib/io/offload.h"
 #include "lib/watch/outside.h"
+#include "lib/watch/running.h"
 #include "lib/watch/symbol.h"
 
 const char *gev__state_word(const struct gev__seen *s)
@@ -168,6 +169,7 @@ static const struct {
 	{GEV_ON_BARRIER, "barrier", "barrier", NULL},
 	{GEV_ON_ONCE, "once", "once", NULL},
 	{GEV_ON_FUTEX, "futex", "futex", NULL},
+	{GEV_ON_CALL, "call", "a system call", NULL},
 	{GEV_ON_CHILD, "child", "a child", NULL},
 	{GEV__ON_JOB, "offload", "what is offloaded", NULL},
 	{0, "object", "object", NULL},
@@ -241,6 +243,16 @@ static void job_text(struct gev__text *t, const struct job *j)
 		gev__text_add(t, ", for which no thread is free");
 }
 
+/* The system call that a real thread makes for it; NULL: it waits for something else. */
+static const char *call_of(const struct gev__seen *s)
+{
+	long number;
+	if (s->kind != GEV_ON_CALL || gev__peek(s->object, &number, sizeof number) != sizeof number)
+		return NULL;
+	const char *name = gev__syscall_name(number);
+	return name ? name : "?";
+}
+
 /* ---- All ---- */
 
 static void add_left(struct gev__text *t, const struct gev__picture *p, const struct gev__seen *s)
@@ -274,6 +286,8 @@ void gev__waits_text(struct gev__text *t, const struct gev__picture *p, const st
 	case GEV__FOR_OBJECT:
 		if (read_job(s, &job))
 			job_text(t, &job);
+		else if (call_of(s))
+			gev__text_add(t, "the system call %s, made by a real thread", call_of(s));
 		else
 			object_text(t, p, s);
 		break;
@@ -295,6 +309,10 @@ static void object_json(struct gev__text *t, const struct gev__seen *s)
 		gev__text_add(t, "\"%s\"", *job.host ? "name" : "offload");
 		gev__text_add(t, *job.host ? ",\"name\":" : ",\"function\":");
 		gev__text_json(t, *job.host ? job.host : job.function);
+		return;
+	}
+	if (call_of(s)) {
+		gev__text_add(t, "\"call\",\"name\":\"%s\"", call_of(s));
 		return;
 	}
 	gev__text_add(t, "\"%s\",\"address\":\"0x%zx\",\"symbol\":", objects[object_of(s->kind)].word,

@@ -119,7 +119,6 @@ int patch_aside(struct patch_aside *a, unsigned flags)
 
 struct cuttable {
 	struct patch_aside aside;
-	long number;
 	const long *args;
 	long result;
 	int tid; /* atomic: the helper's; 0: not known yet */
@@ -134,7 +133,7 @@ static void make_call(struct patch_aside *a)
 	struct cuttable *c = (struct cuttable *)(void *)a;
 	cuttable_here = true;
 	__atomic_store_n(&c->tid, (int)kernel_call6(SYS_gettid, 0, 0, 0, 0, 0, 0), __ATOMIC_SEQ_CST);
-	c->result = patch_cuttable_call(&c->cut, c->number, c->args);
+	c->result = patch_cuttable_call(&c->cut, a->number, c->args);
 	a->undone = c->result == -EINTR && __atomic_load_n(&c->cut, __ATOMIC_SEQ_CST);
 }
 
@@ -159,8 +158,8 @@ bool patch_aside_cut_here(ucontext_t *context)
 
 int patch_aside_syscall(long number, const long args[6], unsigned flags, long *result)
 {
-	struct cuttable c = {.aside.call = make_call, .aside.cut = cut_off, .number = number, .args = args};
-	int r = patch_aside(&c.aside, flags);
+	struct cuttable c = {.aside = {.number = number, .call = make_call, .cut = cut_off}, .args = args};
+	int r = patch_aside(&c.aside, flags & GEV_ON_KIND ? flags : flags | GEV_ON_CALL);
 	*result = c.result;
 	return r;
 }

@@ -9,6 +9,7 @@
 #include "shim/pthread/thread.h"
 
 struct patch_aside {
+	long number; /* first, for those who look on: with GEV_ON_CALL, the system call that is made */
 	/* On the real thread, with all signals blocked. Cancelling it must leave nothing behind that `call` itself has
 	 * done: it enables cancellation only around calls of libc's that keep that promise. */
 	void (*call)(struct patch_aside *a);

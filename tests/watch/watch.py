@@ -428,8 +428,9 @@ def case_outside(gev, patch, fixture):
 
 def case_lookup(gev, patch, fixture, slow_names):
     with Program([fixture], f"{patch}:{slow_names}", GEV_CONTROL="1") as p:
-        matches("ps of a thread that looks a name up", p.ask(gev, "ps").splitlines()[2],
-                r" +2 waits .* lookup +the address of no\.such\.host\.example")
+        lines = p.ask(gev, "ps").splitlines()
+        matches("ps of a thread that looks a name up", lines[2], r" +2 waits .* lookup +the address of no\.such\.host\.example")
+        matches("ps of one that waits for a file's lock", lines[3], r" +3 waits .* lock +the system call flock, made by a real thread")
         expect("its stack", "lookup.c:" in p.ask(gev, "bt", "2"), True)
         expect("exit status", p.end(), 0)
 
