@@ -80,9 +80,15 @@ static inline bool gev__option_count(enum gev__option_kind kind, const char *tex
 
 static inline bool gev__option_in_range(const struct gev__option *o, const char *text, int64_t *value)
 {
-	const char *dots = strstr(o->shape, "..");
+	static const char off[] = "off|";
+	bool may_be_off = strncmp(o->shape, off, sizeof off - 1) == 0;
+	const char *shape = o->shape + (may_be_off ? sizeof off - 1 : 0), *dots = strstr(shape, "..");
 	int64_t lowest, highest;
-	return dots && gev__option_count(o->kind, o->shape, dots, &lowest) &&
+	if (may_be_off && (strcmp(text, "off") == 0 || strcmp(text, "0") == 0)) {
+		*value = 0;
+		return true;
+	}
+	return dots && gev__option_count(o->kind, shape, dots, &lowest) &&
 	       gev__option_count(o->kind, dots + 2, dots + strlen(dots), &highest) &&
 	       gev__option_count(o->kind, text, text + strlen(text), value) && *value >= lowest && *value <= highest;
 }

@@ -13,13 +13,11 @@
  * not under a handler that has interrupted libc, not between flockfile and funlockfile. Elsewhere it looks again a little later. */
 #include "shim/signal/slice.h"
 
-#include <string.h>
-
 #include "shim/base/log.h"
 #include "shim/base/options.h"
 #include "shim/libc/wait.h"
 
-enum { SHORTEST = 20000, LONGEST = 1000000000, AGAIN = 250000, TRIES = 16, IDLE = 1000000 };
+enum { AGAIN = 250000, TRIES = 16, IDLE = 1000000 };
 
 static struct patch_timer timer = {.clock = CLOCK_THREAD_CPUTIME_ID, .id = -1};
 static int64_t slice; /* nanoseconds; 0: off */
@@ -29,18 +27,6 @@ static int tries;
 struct patch_timer *patch_slice_timer(void)
 {
 	return &timer;
-}
-
-static int64_t wanted(void)
-{
-	const char *text = patch_options()->slice;
-	int64_t ns;
-	if (strcmp(text, "off") == 0 || strcmp(text, "0") == 0)
-		return 0;
-	if (gev__option_count(GEV__OPTION_TIME, text, text + strlen(text), &ns) && ns >= SHORTEST && ns <= LONGEST)
-		return ns;
-	patch_warn("GEV_SLICE=%s: wanted is off or 20us..1s; taking 5ms", text);
-	return 5000000;
 }
 
 static void start(void)
@@ -59,7 +45,7 @@ static void stop(void)
 void patch_slices_begin(void)
 {
 	struct timespec tick = {0};
-	slice = wanted();
+	slice = patch_options()->slice;
 	patch_loader_begin();
 	if (slice == 0)
 		return;

@@ -135,6 +135,10 @@ def environment(gev):
     expect("env: what is set", entry + "  set here: io\n" in run(gev, "env", GEV_EXCEPT="io")[1], True)
     status, out, error = run(gev, "env", GEV_EXCEPT="pipes")
     expect("env: what is wrong", (status, entry + "  set here: pipes, which is wrong: the default holds\n" in out), (1, True))
+    for wrong in ({"GEV_SLICE": "1h"}, {"GEV_SLICE": "2us"}, {"GEV_STATS": "tea"}):
+        expect(f"env: {wrong}", run(gev, "env", **wrong)[0], 1)
+    for good in ({"GEV_SLICE": "off"}, {"GEV_SLICE": "20us"}, {"GEV_STATS": "json,/tmp/x"}, {"GEV_DUMP": "USR2"}, {"GEV_NATIVE": "f"}):
+        expect(f"env: {good}", run(gev, "env", **good)[0], 0)
     expect("env with an argument", run(gev, "env", "x"), (125, "", "gev: env: it takes no arguments\n"))
 
 
