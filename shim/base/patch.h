@@ -65,7 +65,8 @@ void patch_families_start(void);
 #endif
 
 /* Something of the shim's would be noticed by a program that waits in the kernel: a tick on its way, a signal that lies here (signal/calm.c). */
-extern bool patch_restless;
+extern unsigned patch_restless; /* atomic */
+enum { PATCH_TICKS = 1, PATCH_NOTES = 2 };
 
 /* Sees to it; then as self_if_others. */
 struct gev_greenlet *patch_calm(void);

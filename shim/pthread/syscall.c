@@ -28,7 +28,7 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 		default:
 			break;
 		}
-	if (likely(!patch_restless) || !patch_signals_ours())
+	if (likely(!(__atomic_load_n(&patch_restless, __ATOMIC_RELAXED) & PATCH_TICKS)) || !patch_signals_ours())
 		return real.syscall(number, a, b, c, d, e, f);
 	patch_calm();
 	long result = real.syscall(number, a, b, c, d, e, f);

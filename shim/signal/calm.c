@@ -9,7 +9,7 @@
 #include "shim/libc/kernel.h"
 #include "shim/signal/signals.h"
 
-bool patch_restless;
+unsigned patch_restless;
 
 /* All of them are blocked, by the only thread there is. */
 static void give_to_kernel(struct patch_queue *q)
@@ -45,16 +45,11 @@ struct gev_greenlet *patch_calm(void)
 		patch_attend_looking();
 		patch_deliver();
 	}
-	/* A tick that was about to come may ask for another. */
-	do {
-		__atomic_store_n(&patch_restless, false, __ATOMIC_RELAXED);
-		patch_ticks_hold();
-	} while (__atomic_load_n(&patch_restless, __ATOMIC_RELAXED));
+	patch_ticks_hold();
 	if (is_alone()) {
+		__atomic_fetch_and(&patch_restless, ~(unsigned)PATCH_NOTES, __ATOMIC_RELAXED);
 		give_to_kernel(&patch_sig.queue);
 		give_to_kernel(&patch_process_queue);
-	} else if (patch_sig.queue.has | patch_process_queue.has) {
-		__atomic_store_n(&patch_restless, true, __ATOMIC_RELAXED);
 	}
 	errno = saved;
 	return patch_gev->self_if_others();

@@ -78,7 +78,8 @@ void patch_signals_gone(void)
 	patch_mask_count(me->mask, -1);
 	patch_signals_touched--;
 	/* Who is left alone makes real calls, also by ways that nobody watches. */
-	if (unlikely(patch_restless) && patch_gev->thread_count() <= 2)
+	if (unlikely(__atomic_load_n(&patch_restless, __ATOMIC_RELAXED) & PATCH_TICKS) &&
+	    patch_gev->thread_count() <= 2)
 		patch_ticks_hold();
 	/* What was given back is somebody else's now. */
 	if (unlikely(had))

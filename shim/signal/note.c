@@ -73,7 +73,7 @@ bool patch_queue_put(struct patch_queue *q, struct patch_note *note)
 	note->next = NULL;
 	*end = note;
 	q->has |= sig_bit(sig);
-	__atomic_store_n(&patch_restless, true, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&patch_restless, PATCH_NOTES, __ATOMIC_RELAXED);
 	return true;
 }
 

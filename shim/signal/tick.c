@@ -39,7 +39,7 @@ void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every)
 		return;
 	timer->on = after != 0;
 	if (timer->on && timer->clock == CLOCK_MONOTONIC)
-		__atomic_store_n(&patch_restless, true, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&patch_restless, PATCH_TICKS, __ATOMIC_RELAXED);
 	kernel_call6(SYS_timer_settime, timer->id, 0, (long)&t, 0, 0, 0);
 }
 
@@ -58,10 +58,14 @@ void patch_tick_retry(int64_t after)
 
 void patch_ticks_hold(void)
 {
-	held = true;
-	patch_timer_set(&soon, 0, 0);
-	patch_timer_set(&retry, 0, 0);
-	patch_slices_hold();
+	/* Again: a tick that was about to come may ask for another. */
+	while (__atomic_load_n(&patch_restless, __ATOMIC_RELAXED) & PATCH_TICKS) {
+		held = true;
+		__atomic_fetch_and(&patch_restless, ~(unsigned)PATCH_TICKS, __ATOMIC_RELAXED);
+		patch_timer_set(&soon, 0, 0);
+		patch_timer_set(&retry, 0, 0);
+		patch_slices_hold();
+	}
 }
 
 void patch_ticks_resume(void)
