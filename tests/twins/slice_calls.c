@@ -1,11 +1,12 @@
 /* A program without a handler, whose threads have computed and ended: none of its system calls fails with EINTR or gives less than it was asked for,
- * whichever way it is made. */
+ * whichever way it is made. Nor does a call in a handler that has interrupted libc, while another thread lives. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "twin.h"
@@ -110,6 +111,38 @@ static void big_writes(void)
 	printf("whole writes: %d\n", whole);
 }
 
+static volatile sig_atomic_t handled, cut_off;
+
+static void sleep_in_handler(int sig)
+{
+	cut_off += nanosleep(&brief, NULL) == -1;
+	handled++;
+}
+
+/* Nearly always in libc. */
+static void *clear_memory(void *arg)
+{
+	static char memory[1 << 20];
+	while (handled < ROUNDS) {
+		memset(memory, handled, sizeof memory);
+		__asm__ volatile("" ::"r"(memory) : "memory");
+	}
+	return arg;
+}
+
+static void in_handlers(sem_t *end, pthread_t other)
+{
+	struct sigaction action = {.sa_handler = sleep_in_handler, .sa_flags = SA_RESTART};
+	struct itimerval often = {{0, MS * 2000}, {0, MS * 2000}}, never = {{0, 0}, {0, 0}};
+	sigfillset(&action.sa_mask);
+	check(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0);
+	clear_memory(NULL);
+	check(setitimer(ITIMER_REAL, &never, NULL) == 0);
+	sem_post(end);
+	join(other);
+	printf("in a handler: interrupted %d\n", (int)cut_off);
+}
+
 static void *stay(void *arg)
 {
 	wait_for(arg);
@@ -140,5 +173,6 @@ int main(void)
 	run("recv", by_socket);
 	check(semctl(semaphores, 0, IPC_RMID) == 0);
 	big_writes();
+	in_handlers(&end, spawn(stay, &end));
 	return 0;
 }
