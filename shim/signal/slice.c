@@ -70,6 +70,12 @@ void patch_slices_hold(void)
 		stop();
 }
 
+void patch_slices_again(void)
+{
+	if (running)
+		start();
+}
+
 void patch_slices_forked(void)
 {
 	timer.id = -1;

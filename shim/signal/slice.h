@@ -18,6 +18,8 @@ void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every);
 
 void patch_slices_begin(void);
 void patch_slices_forked(void);
+/* A tick may have been lost. */
+void patch_slices_again(void);
 struct patch_timer *patch_slice_timer(void);
 /* No tick by the clock on the wall, until patch_slices_needed. */
 void patch_slices_hold(void);

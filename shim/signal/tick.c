@@ -160,6 +160,7 @@ void patch_ticks_again(void)
 	/* libc's may have taken the one tick that was on its way, and ignored it. */
 	if (soon.on)
 		patch_timer_set(&soon, look, 0);
+	patch_slices_again();
 }
 
 void patch_ticks_forked(void)
