@@ -106,6 +106,7 @@ struct filling {
 
 /* One hub at a time: two would take each other's numbers, and put each other's limit back. Held from fill_low to filled_no_more. */
 static struct gev__lock filling_lock;
+static unsigned borrowings; /* atomic: odd as long */
 
 static void drop_fd(int fd)
 {
@@ -166,6 +167,7 @@ void gev__loops_forked(const struct gev__hub *own)
 static void fill_low(struct filling *f)
 {
 	gev__lock(&filling_lock);
+	__atomic_add_fetch(&borrowings, 1, __ATOMIC_SEQ_CST);
 	f->limit = raise_limit();
 	int high = high_fd(&f->limit);
 	f->n = 0;
@@ -210,7 +212,18 @@ static void empty_low(struct filling *f)
 static void filled_no_more(const struct filling *f)
 {
 	lower_limit(&f->limit);
+	__atomic_add_fetch(&borrowings, 1, __ATOMIC_SEQ_CST);
 	gev__unlock(&filling_lock);
+}
+
+unsigned gev__loop_settled(void)
+{
+	unsigned n;
+	while (unlikely((n = __atomic_load_n(&borrowings, __ATOMIC_SEQ_CST)) & 1)) {
+		gev__lock(&filling_lock);
+		gev__unlock(&filling_lock);
+	}
+	return n;
 }
 
 /* ---- The loop ---- */

@@ -29,6 +29,9 @@ void gev__loop_disclaim(int fd);
 int gev__loop_raise(int fd);
 /* The lowest such number that is >= fd; -1: none. */
 int gev__loop_internal_next(int fd);
+/* Waits until no hub fills the low numbers, of which one may then be open and close without anybody being told. A count: the same as before means that
+ * none has done so meanwhile. */
+unsigned gev__loop_settled(void);
 
 /* Who has watchers on the loop. */
 struct epoll_event;

@@ -9,7 +9,8 @@
  * libev ends the process when it starts to watch a number that is not open (ev_epoll.c, epoll_modify). It cannot come to that: who closes has either
  * seen `used` and posted, and the post, which needs the lock that the hub holds while libev speaks to the kernel, is settled before the next time;
  * or has not seen it, and then the hub finds the number being closed, or closed. A close that lingers has given the number away long before
- * it returns (close(2)), so a number that is being closed may be open anew: he who would wait for it naps, and asks the kernel. */
+ * it returns (close(2)), so a number that is being closed may be open anew: he who would wait for it naps, and asks the kernel. A number found open
+ * while a hub that is being made fills the low ones may be such a filler, which goes without a word: then it is asked for again. */
 #include <errno.h>
 #include <limits.h>
 #include <sys/epoll.h>

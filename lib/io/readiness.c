@@ -215,11 +215,15 @@ static __attribute__((noinline)) int start(struct gev__hub_loop *loop, struct ta
 	if (unlikely(gev__loop_internal(fd)))
 		return -EBADF;
 	__atomic_store_n(&r->used, true, __ATOMIC_SEQ_CST);
-	if (unlikely(gev__fd_being_closed(fd)))
-		return -EALREADY;
-	int refused = open && !gev__tables_shared() ? 0 : gev__loop_try(loop, fd);
-	if (unlikely(refused))
-		return refused;
+	unsigned borrowings;
+	do {
+		borrowings = gev__loop_settled();
+		if (unlikely(gev__fd_being_closed(fd)))
+			return -EALREADY;
+		int refused = open && !gev__tables_shared() ? 0 : gev__loop_try(loop, fd);
+		if (unlikely(refused))
+			return refused;
+	} while (unlikely(gev__loop_settled() != borrowings)); /* what was found open may have been a filler */
 	side->io.data = NULL;
 	t->hub->busy++; /* libev may be in libc's realloc when a signal comes, and is not to be entered again */
 	ev_io_start(gev__loop_ev(loop), &side->io);
