@@ -338,7 +338,7 @@ static void *storm_closer(void *arg)
 		gev_close(ends[at]);
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0) {
 			__atomic_store_n(&ends[at], pair[0], __ATOMIC_RELAXED);
-			close(pair[1]);
+			gev_close(pair[1]); /* its number may be one that a reader has in hand still */
 		}
 	}
 	return NULL;
