@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -251,6 +252,32 @@ static void *wait_for_odd(void *arg)
 {
 	struct gev_fd_want want = {.fd = fds[0], .poll_events = (short)(intptr_t)arg};
 	return (void *)(intptr_t)gev__fds_wait(&want, 1, gev__now() + 10 * NS_PER_S, 0);
+}
+
+static int calls;
+
+static int counted_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	calls++;
+	return epoll_ctl(epoll, op, fd, event);
+}
+
+static int counted_create(int flags)
+{
+	calls += 100;
+	return epoll_create1(flags);
+}
+
+Test(readiness, an_odd_mask_of_one_descriptor_costs_one_epoll_ctl)
+{
+	make_pair();
+	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLIN | POLLPRI};
+	cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 0);
+	gev__sys.epoll_ctl = counted_ctl;
+	gev__sys.epoll_create1 = counted_create;
+	for (int i = 0; i < 10; i++)
+		cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 0);
+	cr_expect_eq(calls, 10, "%d", calls);
 }
 
 Test(readiness, two_wait_for_different_odd_masks_of_one_descriptor)
