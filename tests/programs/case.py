@@ -34,7 +34,7 @@ class Case:
     files: bool = False
     # Of its output, what belongs to the answer: all that this finds. None: the whole.
     keep: str = None
-    # OS threads of one process that it may have with the shim, and why more than one.
+    # OS threads of one process that it may have with the shim beside the runtime's own, and why more than one.
     threads: int = 1
     because: str = ""
     # Natively too, the status with which it ends is not the same each time.
@@ -48,10 +48,12 @@ class Case:
 
     def version(self):
         """Of its own package; "" if one of the packages is not installed."""
-        done = subprocess.run(["dpkg-query", "-W", "-f=${db:Status-Abbrev}${Version}\n", *self.package.split()], capture_output=True, text=True,
-                              check=False)
-        lines = done.stdout.splitlines()
-        return lines[0][3:] if done.returncode == 0 and all(line.startswith("ii") for line in lines) else ""
+        done = subprocess.run(["dpkg-query", "-W", "-f=${db:Status-Abbrev}\t${Package}\t${Version}\n", *self.package.split()], capture_output=True,
+                              text=True, check=False)
+        lines = [line.split("\t") for line in done.stdout.splitlines()]
+        if done.returncode or not all(status.startswith("ii") for status, _, _ in lines):
+            return ""
+        return next(version for _, name, version in lines if name == self.package.split()[0])
 
 
 class Place:
