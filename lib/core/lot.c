@@ -20,6 +20,7 @@
 #include "lib/base/lock.h"
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
+#include "lib/core/handle.h"
 #include "lib/core/hub.h"
 #include "lib/core/lot-queue.h"
 #include "lib/core/park.h"
@@ -48,8 +49,8 @@ static void sleep_thread(struct waiter *w, int64_t deadline)
 /* One sleep of the waiter. 0: look; else why it is over. */
 static int sleep_once(struct waiter *w, int64_t deadline, unsigned flags)
 {
-	if (w->g)
-		return gev__park(deadline, flags);
+	if (likely(w->g != NULL))
+		return gev__park_as(w->g, deadline, flags);
 	int saved = errno;
 	sleep_thread(w, deadline);
 	errno = saved;
@@ -120,11 +121,16 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 }
 
 /* Chooses w, which has been taken off its queue; the bucket is locked. Returns the futex word to wake once it is not, or NULL. */
-static uint32_t *choose(struct waiter *w, uintptr_t token)
+static inline uint32_t *choose(struct waiter *w, uintptr_t token)
 {
 	struct gev_greenlet *g = w->g;
 	w->token = token;
-	w->from_afar = g && gev__hub_here() != g->hub;
+	if (likely(g && gev__is_here(g))) {
+		__atomic_store_n(&w->chosen, 1, __ATOMIC_RELAXED);
+		gev__wake_here(g);
+		return NULL;
+	}
+	w->from_afar = g != NULL;
 	/* After this store an OS thread may be gone, and w with it. A greenlet of another hub waits for our lock before it goes on, and its end
 	 * for its inbox. */
 	__atomic_store_n(&w->chosen, 1, __ATOMIC_RELEASE);
@@ -135,10 +141,25 @@ static uint32_t *choose(struct waiter *w, uintptr_t token)
 	return &w->chosen;
 }
 
-int gev__lot_wake(const void *addr, int n, uintptr_t token)
+/* The most common wake of all. */
+static inline int wake_one(struct bucket *b, const void *addr, uintptr_t token)
+{
+	uint32_t *word = NULL;
+	gev__lock(&b->lock);
+	struct waiter *w = first_under(b->head, addr);
+	if (w) {
+		unlink_waiter(b, w);
+		word = choose(w, token);
+	}
+	give_back(b);
+	if (unlikely(word != NULL))
+		wake_thread(word);
+	return w != NULL;
+}
+
+static __attribute__((noinline)) int wake_many(struct bucket *b, const void *addr, int n, uintptr_t token)
 {
 	enum { BATCH = 16 };
-	struct bucket *b = bucket_of(addr);
 	int woken = 0;
 	bool more = true;
 	while (more && woken < n) {
@@ -161,6 +182,12 @@ int gev__lot_wake(const void *addr, int n, uintptr_t token)
 			wake_thread(threads[i]);
 	}
 	return woken;
+}
+
+int gev__lot_wake(const void *addr, int n, uintptr_t token)
+{
+	struct bucket *b = bucket_of(addr);
+	return likely(n == 1) ? wake_one(b, addr, token) : wake_many(b, addr, n, token);
 }
 
 int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more), void *arg)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/base/sys.h"
 #include "lib/core/deadlock.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/timeout.h"

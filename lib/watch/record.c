@@ -11,6 +11,7 @@
 #include "lib/base/lock.h"
 #include "lib/base/log.h"
 #include "lib/base/macros.h"
+#include "lib/base/sys.h"
 #include "lib/core/hooks.h"
 
 enum { CHUNK_BITS = 8, CHUNK = 1 << CHUNK_BITS, CHUNKS = 1 << 13 };
