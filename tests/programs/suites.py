@@ -131,7 +131,7 @@ class Server:
             self.process = subprocess.Popen(
                 ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={folder}/data", f"--socket={self.socket}",
                  "--skip-networking", f"--pid-file={folder}/pid", "--innodb-buffer-pool-size=64M",
-                 f"--innodb-use-native-aio={native_aio}", "--max-connections=1100", *user],
+                 f"--innodb-use-native-aio={native_aio}", "--max-connections=1100", "--max-prepared-stmt-count=100000", *user],
                 env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def client(self, *arguments, program="mariadb", limit=60):
