@@ -26,7 +26,7 @@ static bool has_writer(int fd, int scratch)
 {
 	/* POLLHUP on a FIFO means: there was a writer since this end was opened (fs/pipe.c, pipe_poll). */
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	return io_poll(&p, 1) > 0 || tee(fd, scratch, 1, SPLICE_F_NONBLOCK) != 0;
+	return io_poll(&p, 1) > 0 || real.tee(fd, scratch, 1, SPLICE_F_NONBLOCK) != 0;
 }
 
 static int wait_writer(int fd, struct io_wait *wait)

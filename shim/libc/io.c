@@ -132,6 +132,30 @@ ssize_t patch_writev(int fd, const struct iovec *v, int n)
 }
 EXPORT(writev);
 
+/* At offset -1 they are readv and writev, and may wait. What the other flags say is of files only. */
+static bool as_stream(int fd, off_t at, int flags)
+{
+	return at == -1 && !(flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND)) && blocking(fd);
+}
+
+ssize_t patch_preadv2(int fd, const struct iovec *v, int n, off_t at, int flags)
+{
+	if (!patch_green() || odd_vector(v, n) || !as_stream(fd, at, flags))
+		return real.preadv2(fd, v, n, at, flags);
+	return read_green(fd, v, n);
+}
+EXPORT(preadv2);
+EXPORT_AS(preadv64v2, preadv2);
+
+ssize_t patch_pwritev2(int fd, const struct iovec *v, int n, off_t at, int flags)
+{
+	if (!patch_green() || odd_vector(v, n) || !as_stream(fd, at, flags))
+		return real.pwritev2(fd, v, n, at, flags);
+	return write_green(fd, v, n);
+}
+EXPORT(pwritev2);
+EXPORT_AS(pwritev64v2, pwritev2);
+
 /* libc's own reach the kernel without passing here. */
 int patch_eventfd_read(int fd, eventfd_t *value)
 {
