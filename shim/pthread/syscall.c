@@ -2,6 +2,7 @@
  * one goes through as it is. */
 #include <sys/syscall.h>
 
+#include "shim/libc/numbers.h"
 #include "shim/pthread/futex.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
@@ -9,6 +10,7 @@
 long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	int r;
+	long result;
 	if (likely(patch_started))
 		switch (number) {
 		case SYS_futex:
@@ -26,12 +28,14 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 				return r;
 			break;
 		default:
+			if (patch_numbered_call(number, (const long[6]){a, b, c, d, e, f}, &result))
+				return result;
 			break;
 		}
 	if (likely(!(__atomic_load_n(&patch_restless, __ATOMIC_RELAXED) & PATCH_TICKS)) || !patch_signals_ours())
 		return real.syscall(number, a, b, c, d, e, f);
 	patch_calm();
-	long result = real.syscall(number, a, b, c, d, e, f);
+	result = real.syscall(number, a, b, c, d, e, f);
 	int saved = errno;
 	patch_ticks_resume();
 	errno = saved;
