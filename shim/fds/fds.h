@@ -43,6 +43,7 @@ struct description {
 	uint8_t foreign;         /* found, not seen being made: other numbers may stand for it unknown to us */
 	uint8_t no_nowait;       /* ways in which RWF_NOWAIT does not work on it */
 	uint8_t counter;         /* an eventfd, or another of the files without a type: each write is one number */
+	uint8_t slow_storage;    /* the last fsync took long */
 	int64_t receive_timeout; /* nanoseconds; GEV_NEVER: none */
 	int64_t send_timeout;
 };

@@ -39,6 +39,33 @@ int patch_openat(int dir, const char *path, int flags, mode_t mode)
 EXPORT(openat);
 EXPORT_AS(openat64, openat);
 
+int patch_creat(const char *path, mode_t mode)
+{
+	return patch_open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+EXPORT(creat);
+EXPORT_AS(creat64, creat);
+
+/* libc's own ends the program when a mode would be needed, and was not given. */
+static bool needs_mode(int flags)
+{
+	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+int patch___open_2(const char *path, int flags)
+{
+	return needs_mode(flags) ? real.__open_2(path, flags) : patch_open(path, flags, 0);
+}
+EXPORT(__open_2);
+EXPORT_AS(__open64_2, __open_2);
+
+int patch___openat_2(int dir, const char *path, int flags)
+{
+	return needs_mode(flags) ? real.__openat_2(dir, path, flags) : patch_openat(dir, path, flags, 0);
+}
+EXPORT(__openat_2);
+EXPORT_AS(__openat64_2, __openat_2);
+
 static void made_pipe(int fd, int flags)
 {
 	struct description *d = fds_made(fd, FD_SLOW, (flags & O_NONBLOCK) != 0);

@@ -23,7 +23,7 @@ static void *reader(void *arg)
 static void *writer(void *arg)
 {
 	sem_post(&here);
-	int fd = openat(AT_FDCWD, "fifo", O_WRONLY);
+	int fd = arg ? creat("fifo", 0600) : openat(AT_FDCWD, "fifo", O_WRONLY);
 	check(fd >= 0);
 	static char block[200000];
 	check(write(fd, block, sizeof block) == sizeof block);
@@ -57,7 +57,7 @@ int main(void)
 	join(t);
 	close(fd);
 
-	pthread_t r = spawn(reader, NULL), w = spawn(writer, NULL);
+	pthread_t r = spawn(reader, NULL), w = spawn(writer, (void *)1);
 	join(w);
 	printf("two threads: %ld\n", (long)join(r));
 	check(unlink("fifo") == 0);

@@ -1,6 +1,7 @@
 /* The fortified names that -D_FORTIFY_SOURCE makes of read, recv, recvfrom, poll and ppoll: they park as the plain ones
  * do. */
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "twin.h"
 
@@ -48,6 +49,33 @@ static void *by_poll(void *arg)
 	return NULL;
 }
 
+/* What the compiler knows nothing of goes to __open_2. */
+static volatile int reading = O_RDONLY;
+
+static void *by_open(void *arg)
+{
+	sem_post(&here);
+	int opened = arg ? openat(AT_FDCWD, "fifo", reading) : open("fifo", reading);
+	check(opened >= 0);
+	close(opened);
+	return NULL;
+}
+
+static void fifos(void)
+{
+	check(mkfifo("fifo", 0600) == 0);
+	for (long i = 0; i < 2; i++) {
+		pthread_t t = spawn(by_open, (void *)i);
+		wait_for(&here);
+		int writing = open("fifo", O_WRONLY);
+		check(writing >= 0);
+		join(t);
+		close(writing);
+	}
+	unlink("fifo");
+	puts("opened");
+}
+
 static void with(void *(*how)(void *), void *arg)
 {
 	pthread_t t = spawn(how, arg);
@@ -66,6 +94,7 @@ int main(void)
 	with(by_recvfrom, NULL);
 	with(by_poll, NULL);
 	with(by_poll, (void *)1);
+	fifos();
 	fflush(stdout);
 
 	/* And they do check: too much for the buffer ends the program. */
