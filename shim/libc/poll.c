@@ -36,8 +36,8 @@ int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
 	/* poll and select are never restarted (signal(7)). */
 	if (r == -EINTR)
 		r = patch_interrupted(false);
-	/* An epoll descriptor that cannot be watched: only the kernel knows, when it is asked. */
-	if (r == -ELOOP) {
+	/* An epoll descriptor that cannot be watched, or nothing to watch with: only the kernel knows, when it is asked. */
+	if (r == -ELOOP || r == -EMFILE || r == -ENFILE || r == -ENOMEM) {
 		int64_t until = io_after(1000000);
 		r = io_sleep(until < deadline ? until : deadline);
 		return r < 0 ? r : 1;
