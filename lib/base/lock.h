@@ -13,8 +13,8 @@ struct gev__lock {
 };
 
 /* While the process has one OS thread nobody can come between a look and a store but a signal handler, which is done when the thread goes on; and the
- * first other thread sees what was stored before it was made. An exchange takes 5 ns (a hand-off has two: 27 ns with them, 17 without). The C library says so of itself (sys/single_threaded.h;
- * the GNU C Library manual, "Single-Threaded"). */
+ * first other thread sees what was stored before it was made. An exchange takes 5 ns (a hand-off has two: 27 ns with them, 17 without). The C library says
+ * so of itself (sys/single_threaded.h; the GNU C Library manual, "Single-Threaded"). */
 static inline bool gev__single_threaded(void)
 {
 #if __GLIBC_PREREQ(2, 32)
