@@ -263,7 +263,7 @@ def case_dump(gev, patch, fixture):
         with Program([fixture, "1"], patch, GEV_DUMP=f"USR1,{file}") as p:
             p.process.send_signal(signal.SIGUSR1)
             until = time.monotonic() + LIMIT
-            while not file.exists() and time.monotonic() < until:
+            while not (file.exists() and "\ngreenlet 12 " in file.read_text()) and time.monotonic() < until:
                 time.sleep(0.02)
             expect("exit status with a file", p.end(), 0)
             expect("standard error with a file", p.stderr(), "")
