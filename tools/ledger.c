@@ -34,6 +34,8 @@ struct row {
 #define ALIAS(alias, name) {#alias, STANDS_COOPERATIVE, NULL, NULL, 0, #name},
 #define PASS(name, family, reason) {#name, STANDS_HARMLESS, #family, NULL, reason, NULL},
 #define LATER(name, family, why) {#name, STANDS_OPEN, #family, why, 0, NULL},
+#define FORMAT(ret, name, params, last, call, fixture) {#name, STANDS_COOPERATIVE, "stdio", NULL, 0, NULL},
+#define WITHIN(name, fixture) {#name, STANDS_COOPERATIVE, "stdio", NULL, 0, NULL},
 static const struct row rows[] = {
 #include "shim/base/symbols.def"
 };

@@ -32,11 +32,6 @@ enum patch_reason {
 #define STALLS_OR_HANGS                                                                                                \
 	"every green thread waits while this call waits: for ever, if one of them would have to end the wait"
 #define STALLS_ON_STORAGE "every green thread waits until the storage has it"
-#define STALLS_IN_STDIO                                                                                                \
-	"every green thread waits while the stream's socket, pipe or terminal does: for ever, if the other end is "    \
-	"one of them, or if one has parked with the stream's lock held"
-#define HANGS_ON_LOCKED_STREAM                                                                                         \
-	"never waits for input or output, but waits for ever if a green thread has parked with the stream's lock held"
 #define STALLS_ON_NAMES "every green thread waits while a name server answers"
 #define STALLS_ON_ACCOUNTS "every green thread waits while the sources in nsswitch.conf answer"
 #define STALLS_ON_UTMP "every green thread waits while another process holds the lock of the file, ten seconds at most"

@@ -32,6 +32,11 @@
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
+
+struct passwd;
+struct sgrp;
+struct spwd;
 
 /* liburing's, which need not be there. */
 struct io_uring;

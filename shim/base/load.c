@@ -12,6 +12,7 @@
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/base/patch.h"
+#include "shim/stdio/stream.h"
 #include "shim/watch/passed.h"
 #include "shim/watch/trace.h"
 
@@ -47,10 +48,10 @@ static embed_function find(void)
 		f = (embed_function)dlsym(library, "gev_embed_v1");
 		if (f)
 			return f;
-		patch_warn("%s is another version of libgev; threads stay native", places[i]);
+		patch_say("%s is another version of libgev; threads stay native", places[i]);
 		return NULL;
 	}
-	patch_warn("cannot load libgev.so: %s; threads stay native", dlerror());
+	patch_say("cannot load libgev.so: %s; threads stay native", dlerror());
 	return NULL;
 }
 
@@ -66,7 +67,7 @@ int patch_load(void)
 	errno = saved;
 	const struct gev_embed *table = f ? f() : NULL;
 	if (table && table->size < sizeof *table) {
-		patch_warn("libgev is older than libpatch; threads stay native");
+		patch_say("libgev is older than libpatch; threads stay native");
 		table = NULL;
 	}
 	if (table == NULL) {
@@ -105,5 +106,6 @@ int patch_start(void)
 	patch_passed();
 	patch_passed_begin();
 	__atomic_store_n(&patch_started, true, __ATOMIC_RELEASE);
+	streams_begin();
 	return r;
 }

@@ -26,7 +26,7 @@ static void say(const char *format, va_list args)
 	errno = saved;
 }
 
-void patch_warn(const char *format, ...)
+void patch_say(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);

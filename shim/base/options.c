@@ -13,7 +13,7 @@ const struct patch_options *patch_options(void)
 #define LIB_OPTION(field, kind, name, standard, shape, sentence)
 #define SHIM_OPTION(field, kind, name, standard, shape, sentence)                                                      \
 	gev__option_read(&(struct gev__option){GEV__OPTION_##kind, name, standard, shape, sentence}, &options.field,   \
-			 patch_warn);
+			 patch_say);
 #include "lib/base/options.def"
 #undef LIB_OPTION
 #undef SHIM_OPTION

@@ -23,9 +23,11 @@ void *patch_original(const char *name);
 
 /* The prototypes of our wrappers. */
 #define GREEN(ret, name, params, args, family, version, fixture) ret patch_##name params;
+#define FORMAT(ret, name, params, last, call, fixture) ret patch_##name params;
 #define REAL(ret, name, params, args, version)
 #include "shim/base/symbols.def"
 #undef GREEN
+#undef FORMAT
 #undef REAL
 #undef ALIAS
 #undef PASS

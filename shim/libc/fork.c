@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "shim/pthread/thread.h"
+#include "shim/stdio/stream.h"
 
 static void before(void)
 {
@@ -25,6 +26,7 @@ static void after_in_child(void)
 	if (!patch_started)
 		return;
 	patch_gev->fork_child();
+	streams_forked();
 	patch_threads_forked();
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/eventfd.h>
 
+#include "shim/libc/io.h"
 #include "shim/libc/slow.h"
 #include "shim/libc/socket.h"
 
@@ -42,15 +43,34 @@ static ssize_t write_once(int fd, const struct iovec *v, int n)
 }
 
 /* ENOTSOCK: what we knew was about another file, closed behind libc's back. Forgotten, it is learnt anew. */
+ssize_t io_read(int fd, const struct iovec *v, int n)
+{
+	ssize_t r = read_once(fd, v, n);
+	if (likely(r != -ENOTSOCK))
+		return r;
+	fds_forget(fd);
+	return read_once(fd, v, n);
+}
+
+ssize_t io_write(int fd, const struct iovec *v, int n)
+{
+	ssize_t r = write_once(fd, v, n);
+	if (likely(r != -ENOTSOCK))
+		return r;
+	fds_forget(fd);
+	return write_once(fd, v, n);
+}
+
+bool io_may_wait(int fd)
+{
+	return patch_green() && blocking(fd);
+}
+
 APART static ssize_t read_green(int fd, const struct iovec *v, int n)
 {
 	io_cancellation_point();
 	int saved = errno;
-	ssize_t r = read_once(fd, v, n);
-	if (unlikely(r == -ENOTSOCK)) {
-		fds_forget(fd);
-		r = read_once(fd, v, n);
-	}
+	ssize_t r = io_read(fd, v, n);
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;
@@ -61,11 +81,7 @@ APART static ssize_t write_green(int fd, const struct iovec *v, int n)
 {
 	io_cancellation_point();
 	int saved = errno;
-	ssize_t r = write_once(fd, v, n);
-	if (unlikely(r == -ENOTSOCK)) {
-		fds_forget(fd);
-		r = write_once(fd, v, n);
-	}
+	ssize_t r = io_write(fd, v, n);
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;

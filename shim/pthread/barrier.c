@@ -75,7 +75,7 @@ static int wait_shared(pthread_barrier_t *b)
 		return real.pthread_barrier_wait(b);
 	if (patch_aside(&w.aside, GEV_PARK_PLAIN | GEV_ON_BARRIER) == 0)
 		return w.result;
-	patch_warn_once("no thread for a barrier shared between processes: it stops all of this one");
+	patch_say_once("no thread for a barrier shared between processes: it stops all of this one");
 	return real.pthread_barrier_wait(b);
 }
 

@@ -9,6 +9,7 @@
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
+#include "shim/stdio/stream.h"
 
 bool patch_main_framed;
 
@@ -24,7 +25,7 @@ static void run_thread_locals(void)
 		call_tls_dtors = (void (*)(void))patch_next("__call_tls_dtors", NULL);
 		looked = true;
 		if (call_tls_dtors == NULL)
-			patch_warn("this libc hides __call_tls_dtors: thread_local destructors do not run");
+			patch_say("this libc hides __call_tls_dtors: thread_local destructors do not run");
 	}
 	if (call_tls_dtors)
 		call_tls_dtors();
@@ -102,10 +103,12 @@ void patch_pthread_exit(void *value)
 		t->result = value;
 		patch_cancel_off(t);
 		if (t->is_main && !patch_main_framed) {
-			patch_warn("main was not entered through libpatch: its cleanup handlers do not run");
+			patch_say("main was not entered through libpatch: its cleanup handlers do not run");
 			patch_main_end();
 		}
 	}
+	if (unlikely(stream_calls))
+		streams_unwound();
 	real.pthread_exit(value);
 	__builtin_unreachable();
 }

@@ -66,7 +66,7 @@ static __attribute__((noinline)) bool find_out(void *(*entry)(void *))
 		return true;
 	if (!is_listed(past_libc, &about, entry))
 		return false;
-	patch_warn_once("OpenMP's threads wait past libc; they are real ones");
+	patch_say_once("OpenMP's threads wait past libc; they are real ones");
 	return true;
 }
 

@@ -127,7 +127,7 @@ static void writer_left(pthread_rwlock_t *l)
 static int wait_without_lot(struct waiting *w, clockid_t clock, const struct timespec *until)
 {
 	int64_t step = 0;
-	patch_warn_once("no libgev: a read-write lock is polled");
+	patch_say_once("no libgev: a read-write lock is polled");
 	for (;;) {
 		int r = try_lock(w->l, w->as);
 		if (r != EBUSY)

@@ -37,7 +37,7 @@ static int check(int policy, int priority)
 	if (highest > 0 && !may_be_realtime())
 		return EPERM;
 	if (highest > 0)
-		patch_warn_once("scheduling classes have no effect on green threads");
+		patch_say_once("scheduling classes have no effect on green threads");
 	return 0;
 }
 

@@ -34,7 +34,7 @@ static bool identities_missing(void)
 		return missing;
 	const char *why = patch_gev->no_identity();
 	if (why)
-		patch_warn("green threads are not possible here: %s; threads stay native", why);
+		patch_say("green threads are not possible here: %s; threads stay native", why);
 	missing = why != NULL;
 	known = true;
 	return missing;
@@ -45,7 +45,7 @@ static int runtime_ready(void)
 {
 	if (likely(patch_started)) {
 		if (unlikely(patch_self() == NULL)) {
-			patch_warn_once("a thread that libgev does not run makes threads; they are real ones");
+			patch_say_once("a thread that libgev does not run makes threads; they are real ones");
 			return PATCH_MAKE_REAL;
 		}
 	} else {
@@ -115,7 +115,7 @@ static int read_attr(const pthread_attr_t *attr, struct wanted *w)
 		pthread_attr_getschedparam(attr, &param);
 		w->priority = param.sched_priority;
 		if (w->policy != SCHED_OTHER || w->priority != 0) {
-			patch_warn_once("a thread with a scheduling class of its own is a real one");
+			patch_say_once("a thread with a scheduling class of its own is a real one");
 			return PATCH_MAKE_REAL;
 		}
 	}

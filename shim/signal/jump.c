@@ -3,6 +3,7 @@
  * libc does the jump, and sets the kernel's mask where the buffer has one. What must follow here: the thread's own record of its mask, and the
  * frames of handlers that are left, of which some had pinned the runtime. */
 #include "shim/signal/signals.h"
+#include "shim/stdio/stream.h"
 
 static void leave_frames(uintptr_t goal)
 {
@@ -21,6 +22,8 @@ static void before(const struct __jmp_buf_tag *env)
 		return;
 	if (unlikely(patch_sig.frames))
 		leave_frames(patch_jump_goal(env));
+	if (unlikely(stream_calls))
+		streams_jumped(patch_jump_goal(env));
 	if (env->__mask_was_saved) {
 		sigbits mask = sig_bits((const sigset_t *)(const void *)&env->__saved_mask);
 		/* The kernel's first, so that libc's own change finds it done. */

@@ -50,7 +50,7 @@ void patch_loader_begin(void)
 {
 	dl_iterate_phdr(find, NULL);
 	if (patch_loader_locks == nobodys)
-		patch_warn(
+		patch_say(
 			"the loader's lock was not found: constructors that wait, or compute for long, may stop the process");
 }
 

@@ -95,7 +95,6 @@ struct patch_signals {
 	bool looking;   /* it will look by itself */
 	sigbits mask;
 	sigbits awaited; /* what it waits for in sigwait */
-	int still;       /* how many stretches are open in which no time slice may end */
 	struct patch_queue queue;
 	struct patch_frame *frames;
 	struct gev_greenlet *greenlet;

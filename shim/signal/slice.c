@@ -10,7 +10,7 @@
  * (Linux 5.9, CONFIG_POSIX_CPU_TIMERS_TASK_WORK). Ticks by the clock on the wall do, and calm.c holds them where the program waits for real.
  *
  * A tick switches only where it has interrupted the program's own code, and nothing below it holds a lock of libc's: not in the loader,
- * not under a handler that has interrupted libc, not between flockfile and funlockfile. Elsewhere it looks again a little later. */
+ * not under a handler that has interrupted libc. Elsewhere it looks again a little later. */
 #include "shim/signal/slice.h"
 
 #include "shim/base/log.h"
@@ -108,7 +108,7 @@ bool patch_slice_ends(const ucontext_t *context)
 		patch_timer_set(&timer, idle ? IDLE : slice, 0);
 	if (idle || place == PATCH_PLACE_FOREIGN)
 		return false;
-	if (place != PATCH_PLACE_PROGRAM || !me->known || me->frames || me->still || patch_loader_busy()) {
+	if (place != PATCH_PLACE_PROGRAM || !me->known || me->frames || patch_loader_busy()) {
 		if (timer.clock != CLOCK_MONOTONIC)
 			try_again();
 		return false;

@@ -1,7 +1,7 @@
 /* The functions that write a line around a call, and putting them in the way.
  *
  * One for every wrapper, made from its row of symbols.def, whose parameters tell the line what to print (line.c). They stand beside the wrappers, not in
- * them: what nobody traces does not pass here. */
+ * them: what nobody traces does not pass here. A function of variable arguments (printf) has no line. */
 #include "shim/watch/trace.h"
 
 #include <string.h>

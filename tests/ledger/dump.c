@@ -2,7 +2,7 @@
  *
  *     symbol  state  family  detail
  *
- * state and detail: green, fixture; alias, the name it stands for; original, the version or "-"; pass, the reason; later, what happens until then.
+ * state and detail: green, fixture; within, fixture; alias, the name it stands for; original, the version or "-"; pass, the reason; later, what happens until then.
  * An alias has no family of its own: "-". With the argument "reasons": the closed list, reason and sentence. */
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +31,8 @@ static const char *reason(enum patch_reason r)
 #define ALIAS(alias, name) row(#alias, "alias", "-", #name);
 #define PASS(name, family, why) row(#name, "pass", #family, reason(why));
 #define LATER(name, family, why) row(#name, "later", #family, why);
+#define FORMAT(ret, name, params, last, call, fixture) row(#name, "green", "stdio", fixture);
+#define WITHIN(name, fixture) row(#name, "within", "stdio", fixture);
 
 int main(int argc, char **argv)
 {

@@ -19,7 +19,8 @@ This page is made from `shim/base/symbols.def`. After a change there: `meson com
 
 Every function of libc that can block, or that has to do with threads, descriptors or processes, is in one of three states:
 
-* **cooperative**: the shim has a wrapper. Whoever waits in it lets the other green threads go on. The fixture named beside it shows
+* **cooperative**: the shim has a wrapper (or, of some streams' functions, one around what they wait in). Whoever waits in it lets the other
+  green threads go on. The fixture named beside it shows
   that, natively and preloaded with the same output.
 * **passes through**: libc's own is right as it is, for one of the reasons below.
 * **not yet**: ought to be cooperative and is libc's own until then. The table says what that means for a program.
@@ -55,6 +56,7 @@ FAMILIES = {
     "loader": "The dynamic loader",
     "rpc": "Sun RPC",
 }
+WITHIN = "within"  # cooperative without a wrapper
 STATES = {"green": "cooperative", "pass": "passes through", "later": "not yet"}
 SORTS = {state: i for i, state in enumerate(STATES)}
 
@@ -66,6 +68,8 @@ def resolve(rows):
         if row.state == "alias":
             target = by_name[row.detail]
             yield ledger.Row(row.symbol, target.state, target.family, target.detail)
+        elif row.state == WITHIN:
+            yield ledger.Row(row.symbol, "green", row.family, row.detail)
         else:
             yield row
 

@@ -17,6 +17,8 @@ static const struct {
 #define ALIAS(alias, name) {#alias, NULL},
 #define PASS(name, family, reason) {#name, NULL},
 #define LATER(name, family, why) {#name, NULL},
+#define FORMAT(ret, name, params, last, call, fixture) {#name, NULL},
+#define WITHIN(name, fixture) {#name, NULL},
 #include "shim/base/symbols.def"
 };
 
@@ -56,6 +58,8 @@ Test(next, finds_every_original)
 #undef ALIAS
 #undef PASS
 #undef LATER
+#undef FORMAT
+#undef WITHIN
 #define GREEN(ret, name, params, args, family, version, fixture) {#name, #family},
 #define REAL(ret, name, params, args, version) {#name, ""},
 #define ALIAS(alias, name)
@@ -64,7 +68,8 @@ Test(next, finds_every_original)
 #include "shim/base/symbols.def"
 	};
 	for (size_t i = 0; i < sizeof originals / sizeof *originals; i++)
-		if (strcmp(originals[i].family, "uring") != 0) /* liburing's, which this program does not use */
+		/* liburing's, which this program does not use; and names that only a newer libc has */
+		if (strcmp(originals[i].family, "uring") != 0 && strncmp(originals[i].name, "__isoc23_", 9) != 0)
 			cr_expect_not_null(patch_next(originals[i].name, NULL), "%s", originals[i].name);
 }
 

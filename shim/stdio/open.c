@@ -1,0 +1,90 @@
+/* Making and closing streams. */
+#include <string.h>
+
+#include "shim/libc/close.h"
+#include "shim/libc/fifo.h"
+#include "shim/stdio/stream.h"
+
+/* ---- Closing: the descriptor goes in the stream's own close (tables.c) ---- */
+
+int patch_fclose(FILE *f)
+{
+	if (likely(!streams_ours))
+		return real.fclose(f);
+	STREAM_TURN(f);
+	return real.fclose(f);
+}
+EXPORT(fclose);
+EXPORT_AS(_IO_fclose, fclose);
+
+int patch_pclose(FILE *f)
+{
+	if (likely(!streams_ours))
+		return real.pclose(f);
+	STREAM_TURN(f);
+	return real.pclose(f);
+}
+EXPORT(pclose);
+
+/* ---- Opening ---- */
+
+/* A FIFO's open waits for the other end (fifo(7)). So it is first opened as open opens it, and then once more from the other end, which does
+ * not wait now; while both are open, nor does the open inside libc. */
+struct fifo {
+	int end, other;
+};
+
+static struct fifo open_fifo(const char *path, const char *mode)
+{
+	struct fifo none = {-1, -1}, fifo;
+	if (path == NULL || mode == NULL || strchr(mode, '+') || !patch_green())
+		return none;
+	bool reads = *mode == 'r';
+	if (!fifo_would_wait(AT_FDCWD, path, reads ? O_RDONLY : O_WRONLY))
+		return none;
+	fifo.end = patch_open(path, (reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC, 0);
+	fifo.other = fifo.end < 0 ? -1 : patch_open(path, (reads ? O_WRONLY : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0);
+	return fifo;
+}
+
+static void close_fifo(struct fifo fifo)
+{
+	int saved = errno;
+	if (unlikely(fifo.end >= 0))
+		patch_close(fifo.end);
+	if (unlikely(fifo.other >= 0))
+		patch_close(fifo.other);
+	errno = saved;
+}
+
+FILE *patch_fopen(const char *path, const char *mode)
+{
+	if (likely(!streams_ours))
+		return real.fopen(path, mode);
+	struct fifo fifo = open_fifo(path, mode);
+	FILE *f = real.fopen(path, mode);
+	close_fifo(fifo);
+	return f;
+}
+EXPORT(fopen);
+EXPORT_AS(fopen64, fopen);
+EXPORT_AS(_IO_fopen, fopen);
+
+/* The stream's number goes; it, or another, comes back by an open inside libc, of which nothing was known. */
+FILE *patch_freopen(const char *path, const char *mode, FILE *f)
+{
+	if (likely(!streams_ours))
+		return real.freopen(path, mode, f);
+	STREAM_TURN(f);
+	real.fflush(f); /* libc's own does not care for errors either */
+	struct fifo fifo = open_fifo(path, mode);
+	int saved = errno, fd = f->_fileno;
+	fd_goes(fd);
+	errno = saved;
+	FILE *again = real.freopen(path, mode, f);
+	fd_gone(fd);
+	close_fifo(fifo);
+	return again;
+}
+EXPORT(freopen);
+EXPORT_AS(freopen64, freopen);

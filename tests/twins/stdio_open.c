@@ -1,0 +1,85 @@
+/* fopen and freopen of a FIFO wait for the other end; fopen of a file does not; a stream that is opened anew. */
+#include "streams.h"
+
+#include <sys/stat.h>
+
+FILE *_IO_fopen(const char *path, const char *mode);
+
+static void *read_fifo(void *arg)
+{
+	char line[100];
+	FILE *f = fopen("fifo", "r");
+	check(f != NULL);
+	while (fgets(line, sizeof line, f))
+		printf("through the FIFO: %s", line);
+	fclose(f);
+	return NULL;
+}
+
+static void *write_fifo(void *arg)
+{
+	FILE *f = fopen("fifo", "w");
+	check(f != NULL);
+	fputs("written\n", f);
+	fclose(f);
+	return NULL;
+}
+
+static void *reopen_reader(void *arg)
+{
+	char line[100];
+	FILE *f = fopen("/dev/null", "r");
+	int fd = fileno(f);
+	f = freopen("fifo", "r", f);
+	check(f != NULL && fileno(f) == fd);
+	check(fgets(line, sizeof line, f) != NULL);
+	printf("reopened: %s", line);
+	fclose(f);
+	return NULL;
+}
+
+int main(void)
+{
+	check(mkfifo("fifo", 0600) == 0);
+	pthread_t reader = spawn(read_fifo, NULL);
+	report_threads();
+	sched_yield();
+	pthread_t writer = spawn(write_fifo, NULL);
+	join(writer);
+	join(reader);
+
+	writer = spawn(write_fifo, NULL);
+	sched_yield();
+	reader = spawn(read_fifo, NULL);
+	join(reader);
+	join(writer);
+
+	reader = spawn(reopen_reader, NULL);
+	sched_yield();
+	join(spawn(write_fifo, NULL));
+	join(reader);
+	check(unlink("fifo") == 0);
+
+	/* A stream over a socket, opened anew as a file: what was known of the number is forgotten. */
+	int fd[2];
+	char line[100];
+	stream_pair(fd);
+	in = fdopen(fd[0], "r+");
+	write_all(fd[1], "from the socket\n", 16);
+	check(fgets(line, sizeof line, in) != NULL);
+	printf("%s", line);
+	in = freopen("file", "w+", in);
+	check(in != NULL && fileno(in) == fd[0]);
+	check(fputs("in the file\n", in) >= 0 && fseek(in, 0, SEEK_SET) == 0 && fgets(line, sizeof line, in) != NULL);
+	printf("%s", line);
+	check(read(fd[1], line, 1) == 0);
+	check(fclose(in) == 0);
+	in = _IO_fopen("file", "r");
+	check(in != NULL && fgets(line, sizeof line, in) != NULL);
+	printf("%s", line);
+	fclose(in);
+	check(freopen("nowhere/at/all", "r", fopen("file", "r")) == NULL);
+	show(errno);
+	unlink("file");
+	return 0;
+}
