@@ -5,10 +5,15 @@
 #include <gev/gev.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,6 +74,120 @@ static void *sleep_a_little(void *arg)
 	return arg;
 }
 
+static void *accept_one(void *arg)
+{
+	int fd;
+	fine(fd = gev_accept(*(int *)arg, NULL, NULL, 0.1));
+	if (fd < 0)
+		return NULL;
+	char bytes[4];
+	struct iovec v = {.iov_base = bytes, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &v, .msg_iovlen = 1};
+	fine(gev_readv(fd, &v, 1, 0.05));
+	fine(gev_recvmsg(fd, &message, 0, 0.05));
+	fine(gev_recv(fd, bytes, 1, MSG_WAITALL, 0.05));
+	fine(gev_recvfrom(fd, bytes, 1, 0, NULL, NULL, 0.05));
+	fine(gev_close(fd));
+	return NULL;
+}
+
+static void talk(int listener)
+{
+	struct sockaddr_in where;
+	socklen_t length = sizeof where;
+	char at[32], byte = 'x';
+	if (getsockname(listener, (struct sockaddr *)&where, &length))
+		_exit(6);
+	snprintf(at, sizeof at, "localhost:%u", ntohs(where.sin_port));
+	struct gev_greenlet *g = gev_spawn(accept_one, &listener);
+	if (g == NULL && errno == 0)
+		_exit(5);
+	int fd;
+	fine(fd = gev_dial(at, 0.5));
+	if (fd >= 0) {
+		struct iovec v = {.iov_base = &byte, .iov_len = 1};
+		struct msghdr message = {.msg_iov = &v, .msg_iovlen = 1};
+		struct pollfd odd = {.fd = fd, .events = POLLPRI};
+		fine(gev_writev(fd, &v, 1, 0.05));
+		fine(gev_sendmsg(fd, &message, 0, 0.05));
+		fine(gev_sendto(fd, &byte, 1, 0, NULL, 0, 0.05));
+		fine(gev_send(fd, &byte, 1, 0, 0.05));
+		fine(gev_poll(&odd, 1, 0.001));
+		fine(gev_close(fd));
+	}
+	if (g) {
+		fine(gev_join(g, 3, NULL));
+		gev_release(g);
+	}
+}
+
+/* A regular file, which never waits and may be slow all the same. */
+static void read_file(void)
+{
+	FILE *f = tmpfile();
+	char bytes[4] = "abc";
+	if (f == NULL)
+		_exit(7);
+	fine(gev_write(fileno(f), bytes, 3, 0.05));
+	rewind(f);
+	fine(gev_read(fileno(f), bytes, 3, 0.05));
+	fclose(f);
+}
+
+/* What knows no call that never waits. */
+static void rename_self(void)
+{
+	int fd = open("/proc/self/comm", O_RDWR);
+	char name[16];
+	if (fd < 0)
+		_exit(8);
+	fine(gev_read(fd, name, sizeof name, 0.05));
+	fine(gev_write(fd, "failing", 7, 0.05));
+	close(fd);
+}
+
+static void *nap(void *arg)
+{
+	usleep(2000);
+	return arg;
+}
+
+/* A hub on an OS thread that ends. */
+static void *other_thread(void *arg)
+{
+	fine(gev_sleep(0.0002));
+	return arg;
+}
+
+static void *never(void *arg)
+{
+	return arg;
+}
+
+/* Names, connections, files, another hub, and a wait that nobody could end. */
+static void live_wide(void)
+{
+	struct gev_spawn_attr suspended = {.suspended = true};
+	pthread_t thread;
+	int listener;
+	fine(listener = gev_listen("localhost:0", 4));
+	if (listener >= 0) {
+		talk(listener);
+		fine(gev_close(listener));
+	}
+	read_file();
+	rename_self();
+	fine(gev_offload(nap, NULL, 1, NULL));
+	if (pthread_create(&thread, NULL, other_thread, NULL) == 0)
+		pthread_join(thread, NULL);
+	struct gev_greenlet *g = gev_spawn_with(&suspended, never, NULL);
+	if (g) {
+		fine(gev_join(g, GEV_FOREVER, NULL)); /* EDEADLK */
+		gev_release(g);
+	}
+	_exit(countdown > 0 ? NEVER_CALLED : 0);
+}
+
 static void live(void)
 {
 	int fds[2];
@@ -100,7 +219,7 @@ static void live(void)
 }
 
 /* How it ended that the n-th call of `which` failed: 0 well, 1 with a message, NEVER_CALLED if there were not so many, else a status. */
-static int try(const char *which, int n, int error)
+static int try(void (*life)(void), const char *which, int n, int error)
 {
 	int said[2];
 	if (pipe(said))
@@ -112,7 +231,7 @@ static int try(const char *which, int n, int error)
 		replace(which);
 		countdown = n;
 		failure = error;
-		live();
+		life();
 	}
 	close(said[1]);
 	char message[512] = "";
@@ -130,18 +249,37 @@ static int try(const char *which, int n, int error)
 	return status;
 }
 
-Test(failing, each_call_by_turn, .timeout = 300)
+/* Whether it was made at all. */
+static bool fails_by_turn(void (*life)(void), const char *which)
 {
 	static const int errors[] = {ENOMEM, EINTR};
-	int reached = 0;
+	bool reached = false;
+	int r = 0;
+	for (int n = 1; n <= 12 && r != NEVER_CALLED; n++)
+		for (size_t e = 0; e < sizeof errors / sizeof *errors; e++) {
+			r = try(life, which, n, errors[e]);
+			cr_expect(r == 0 || r == 1 || r == NEVER_CALLED, "%s, call %d", which, n);
+			reached |= r != NEVER_CALLED;
+		}
+	return reached;
+}
+
+/* sched_yield: only where two OS threads meet at a lock. mprotect: only where there are no guard markers. fstat: only where a file's bytes are on the
+ * disk alone. */
+static bool may_be_missing(const char *which)
+{
+	static const char *const all[] = {"sched_yield", "mprotect", "fstat"};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (strcmp(which, all[i]) == 0)
+			return true;
+	return false;
+}
+
+Test(failing, each_call_by_turn, .timeout = 300)
+{
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-		int r = 0;
-		for (int n = 1; n <= 12 && r != NEVER_CALLED; n++)
-			for (size_t e = 0; e < sizeof errors / sizeof *errors; e++) {
-				r = try(calls[i], n, errors[e]);
-				cr_expect(r == 0 || r == 1 || r == NEVER_CALLED, "%s, call %d", calls[i], n);
-				reached += n == 1 && e == 0 && r != NEVER_CALLED;
-			}
+		bool reached = fails_by_turn(live, calls[i]);
+		reached |= fails_by_turn(live_wide, calls[i]);
+		cr_expect(reached || may_be_missing(calls[i]), "%s is made", calls[i]);
 	}
-	cr_expect_geq(reached, 12, "%d of the calls are made here", reached);
 }
