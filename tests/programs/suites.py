@@ -58,6 +58,8 @@ at once; what they answer and the status with which they end (servers on SIGTERM
 clients included, may ever be seen with more than one OS thread, except where the page says why. Real threads of the runtime's own, on which libc
 looks up names and locks files, are not counted.
 
+A row is that of its suite's last run (`./dev suites NAME` makes one again); not all rows were made on one day.
+
 """
 
 
