@@ -94,7 +94,7 @@ static void *accept_one(void *arg)
 
 static void talk(int listener)
 {
-	struct sockaddr_in where;
+	struct sockaddr_in where = {0};
 	socklen_t length = sizeof where;
 	char at[32], byte = 'x';
 	if (getsockname(listener, (struct sockaddr *)&where, &length))
