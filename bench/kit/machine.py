@@ -32,4 +32,4 @@ def describe():
     except (OSError, StopIteration):
         pass
     libc = " ".join(platform.libc_ver())
-    return f"{len(cores())} cores ({model}), {platform.system()} {platform.release()}, {libc}"
+    return f"{len(cores())} cores ({model}), {platform.system()} {'.'.join(platform.release().split('.')[:2])}, {libc}"
