@@ -1,7 +1,7 @@
 /* context.h: where a greenlet stands when it does not run: a stack, and the few words it takes to go on there.
  *
  * Two backends behind this page, chosen by meson: "fast" (a handful of registers, no system call, one small file an architecture)
- * and "ucontext" (swapcontext, everywhere, two system calls a switch). Both start a context through makecontext.
+ * and "ucontext" (swapcontext, everywhere, three system calls a switch). Both start a context through makecontext.
  *
  * Invariant: a context is either running on exactly one OS thread, or its saved words are complete and nobody runs on its stack.
  *

@@ -22,15 +22,22 @@ static inline __attribute__((always_inline)) void gev__load_fp_control(const str
 		__asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(to->mxcsr), "m"(to->x87));
 }
 
-/* Whoever jumps has himself in %rdi and his goal in %rsi. So on arrival at label 1, which may be much later and from elsewhere,
- * `from` is who left for us and `to` is ourselves. */
-static inline __attribute__((always_inline)) void gev__context_jump(struct gev__context *from, struct gev__context *to)
+/* What is not in the registers that the jump itself changes. */
+static inline __attribute__((always_inline)) void gev__context_before(struct gev__context *from,
+								      struct gev__context *to, bool ends)
 {
-	gev__note_before(&from->note, &to->note, false);
+	gev__note_before(&from->note, &to->note, ends);
 	gev__store_fp_control(from);
 	gev__load_fp_control(from, to);
 	if (to->tp != from->tp)
 		gev__tp_set(to->tp);
+}
+
+/* Whoever jumps has himself in %rdi and his goal in %rsi. So on arrival at label 1, which may be much later and from elsewhere,
+ * `from` is who left for us and `to` is ourselves. */
+static inline __attribute__((always_inline)) void gev__context_jump(struct gev__context *from, struct gev__context *to)
+{
+	gev__context_before(from, to, false);
 	__asm__ volatile("movq %%rsp, %c[sp](%[from])\n\t"
 			 "movq %%rbp, %c[fp](%[from])\n\t"
 			 "leaq 1f(%%rip), %%rdx\n\t"
@@ -52,11 +59,7 @@ static inline __attribute__((always_inline)) void gev__context_jump(struct gev__
 static inline __attribute__((always_inline, noreturn)) void gev__context_jump_off(struct gev__context *from,
 										  struct gev__context *to)
 {
-	gev__note_before(&from->note, &to->note, true);
-	gev__store_fp_control(from);
-	gev__load_fp_control(from, to);
-	if (to->tp != from->tp)
-		gev__tp_set(to->tp);
+	gev__context_before(from, to, true);
 	__asm__ volatile("movq %c[sp](%[to]), %%rsp\n\t"
 			 "movq %c[fp](%[to]), %%rbp\n\t"
 			 "jmp *%c[pc](%[to])"

@@ -110,12 +110,6 @@ static void begin_child(void)
 		_exit(read(told[0], &(char){0}, 1) == 1 ? 4 : 1);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
@@ -126,7 +120,7 @@ int main(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	report_threads();
 	stream_pair(pair);
 	stream_pair(told);

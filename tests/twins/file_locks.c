@@ -295,18 +295,12 @@ static void at_once(void)
 	close(b);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	close(opened());
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		waits(&ways[i]);

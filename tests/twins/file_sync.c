@@ -31,12 +31,6 @@ static void *keep(void *arg)
 	return NULL;
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 static void *cancelled(void *arg)
 {
 	pthread_cancel(pthread_self());
@@ -50,7 +44,7 @@ int main(void)
 	int pipe_fd[2];
 	pthread_t t[THREADS];
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	report_threads();
 	for (long i = 0; i < THREADS; i++)
 		t[i] = spawn(keep, (void *)i);

@@ -76,12 +76,6 @@ static void at_once(void)
 	unlink("file");
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
@@ -89,7 +83,7 @@ int main(void)
 	sem_init(&go, 0, 0);
 	check(pipe(pipe_fd) == 0);
 	stream_pair(pair);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	reads(pipe_fd[0], pipe_fd[1]);
 	reads(pair[0], pair[1]);
 	at_once();

@@ -119,12 +119,6 @@ static void refused(void)
 	close(directory);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
@@ -137,7 +131,7 @@ int main(void)
 	file = open("file", O_RDWR | O_CREAT, 0600);
 	write_all(file, data, SIZE);
 	free(data);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 
 	stream_pair(fd);
 	transfer("socket", fd[1], (struct job){.fd = fd[0], .count = SIZE});

@@ -175,18 +175,12 @@ static void from_file(void)
 	close(fd[1]);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	through("pipe", make_pipe);
 	through("socket", stream_pair);
 	through("tcp", tcp_pair);

@@ -102,19 +102,13 @@ static void children(void)
 	printf("child: %ld\n", (long)join(t));
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
 	stream_pair(fd);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	transfers();
 	connections();
 	numbers();

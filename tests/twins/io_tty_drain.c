@@ -38,17 +38,11 @@ static void *cancelled(void *arg)
 	return arg;
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	report_threads();
 	join(spawn(drain, NULL));
 	check(join(spawn(cancelled, NULL)) == PTHREAD_CANCELED);

@@ -143,12 +143,6 @@ static void notified(void)
 	wait_for(&here);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
@@ -160,7 +154,7 @@ int main(void)
 	queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
 	check(queue >= 0);
 	check(mq_unlink(name) == 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	in_turn();
 	deadlines();
 	at_once();

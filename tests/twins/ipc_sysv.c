@@ -147,12 +147,6 @@ static void removed(void)
 	puts("removed");
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
@@ -162,7 +156,7 @@ int main(void)
 	set = semget(IPC_PRIVATE, 2, 0600);
 	check(queue >= 0 && set >= 0);
 	check(semctl(set, 0, SETVAL, 0) == 0 && semctl(set, 1, SETVAL, 0) == 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	messages();
 	semaphores();
 	interrupted();

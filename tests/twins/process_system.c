@@ -98,18 +98,12 @@ static void cancelled(void)
 	check(!ignored(SIGINT) && !ignored(SIGQUIT));
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	printf("a shell: %d\n", system(NULL) != 0);
 	fed();
 	several();

@@ -257,19 +257,13 @@ static void ignored(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
 	block_child_signal(SIG_BLOCK);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	each_his_own();
 	one_too_late();
 	looking_only();

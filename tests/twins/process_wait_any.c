@@ -223,18 +223,12 @@ static void turns(void)
 	puts("a thread that spins lets others go on");
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	several_waiters();
 	made_meanwhile();
 	groups();

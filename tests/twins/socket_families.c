@@ -251,18 +251,12 @@ static void interrupted(void)
 	close(listening);
 }
 
-static void *park(void *arg)
-{
-	wait_for(arg);
-	return NULL;
-}
-
 int main(void)
 {
 	sem_t go;
 	sem_init(&here, 0, 0);
 	sem_init(&go, 0, 0);
-	pthread_t parked = spawn(park, &go);
+	pthread_t parked = spawn(parked_until, &go);
 	version_six();
 	netlink();
 	error_queue();

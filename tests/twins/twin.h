@@ -113,6 +113,13 @@ static inline void wait_for(sem_t *s)
 		check(errno == EINTR);
 }
 
+/* A thread that is there until the semaphore is posted. */
+static inline void *parked_until(void *posted)
+{
+	wait_for((sem_t *)posted);
+	return NULL;
+}
+
 static inline double now(void)
 {
 	struct timespec t;
