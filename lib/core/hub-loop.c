@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -36,7 +35,8 @@ struct gev__hub_loop {
 	const struct gev__loop_ear *ear; /* NULL: nobody has */
 	void *arg;
 	ev_fork rebuild;
-	bool unproved;              /* epoll_fd is a guess until libev has run */
+	int guess;                  /* the number that libev's epoll descriptor should have got */
+	bool unproved;              /* whether it has, is not known until libev has run */
 	struct filling *filling;    /* while libev makes itself another epoll descriptor */
 	struct gev__hub_loop *next; /* of all, under the filling lock */
 	struct gev__hub_loop **link;
@@ -190,19 +190,6 @@ static void fill_low(struct filling *f)
 		gev__sys.close(f->probe);
 }
 
-/* The number that libev's descriptor got, or -1: another thread may have been quicker, so it is believed only if it is an epoll descriptor.
- * That it is libev's own is proved when libev has told it of our descriptors. */
-static int found(const struct filling *f)
-{
-	char path[64], target[64];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", f->probe);
-	ssize_t length = f->probe >= 0 ? readlink(path, target, sizeof target - 1) : -1;
-	if (length <= 0)
-		return -1;
-	target[length] = '\0';
-	return strstr(target, "eventpoll") ? f->probe : -1;
-}
-
 static void empty_low(struct filling *f)
 {
 	while (f->n > 0)
@@ -253,17 +240,18 @@ static void on_rebuild(struct ev_loop *ev, ev_fork *w, int revents)
 	if (before >= 0)
 		gev__loop_disclaim(before);
 	loop->epoll_fd = -1;
+	loop->guess = before;
+	loop->unproved = true;
 	loop->filling = malloc(sizeof *loop->filling);
 	if (loop->filling == NULL)
 		return;
 	fill_low(loop->filling);
 	/* It closes the old one first. */
-	if (before >= 0 && before < loop->filling->probe)
-		loop->filling->probe = before;
+	if (before < 0 || loop->filling->probe < before)
+		loop->guess = loop->filling->probe;
 }
 
-/* Whether fd is the epoll descriptor to which libev has added our own event descriptor (epoll_ctl(2), EEXIST), and not one that the program made at
- * the same moment. */
+/* Whether fd is the epoll descriptor to which libev has added our own event descriptor (epoll_ctl(2), EEXIST). */
 static bool is_ours(const struct gev__hub_loop *loop, int fd)
 {
 	struct epoll_event nothing = {.events = 0};
@@ -273,13 +261,22 @@ static bool is_ours(const struct gev__hub_loop *loop, int fd)
 	return false;
 }
 
-static void prove(struct gev__hub_loop *loop)
+/* libev's descriptor is where the guess says, unless another thread took that number first, or closed a lower one. It must be known all the same: who
+ * waited for that number, because it was the program's a moment ago, would have libev watch its own descriptor, at which it ends the process. */
+static int find(const struct gev__hub_loop *loop)
 {
-	loop->unproved = false;
-	if (loop->epoll_fd >= 0 && !is_ours(loop, loop->epoll_fd)) {
-		gev__loop_disclaim(loop->epoll_fd);
-		loop->epoll_fd = -1;
-	}
+	enum { FAR_ENOUGH = 1 << 20 };
+	struct rlimit limit = {.rlim_cur = HIGH_FD};
+	if (is_ours(loop, loop->guess))
+		return loop->guess;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t most = limit.rlim_cur < FAR_ENOUGH ? limit.rlim_cur : FAR_ENOUGH;
+	if (most < HIGH_FD + OWN_FDS)
+		most = HIGH_FD + OWN_FDS; /* it was raised to that, and lies below it now */
+	for (int fd = 0; fd < (int)most; fd++)
+		if (is_ours(loop, fd))
+			return fd;
+	return -1;
 }
 
 /* libev has told the kernel everything, and is about to wait. */
@@ -287,17 +284,17 @@ static void on_release(struct ev_loop *ev) EV_NOEXCEPT
 {
 	struct gev__hub_loop *loop = ev_userdata(ev);
 	if (unlikely(loop->filling != NULL)) {
-		loop->epoll_fd = found(loop->filling);
-		if (loop->epoll_fd >= 0)
-			gev__loop_claim(loop->epoll_fd);
 		empty_low(loop->filling);
 		filled_no_more(loop->filling);
 		free(loop->filling);
 		loop->filling = NULL;
-		loop->unproved = true;
 	}
-	if (unlikely(loop->unproved))
-		prove(loop);
+	if (unlikely(loop->unproved)) {
+		loop->unproved = false;
+		loop->epoll_fd = find(loop);
+		if (loop->epoll_fd >= 0)
+			gev__loop_claim(loop->epoll_fd);
+	}
 	if (loop->ear)
 		loop->ear->release(loop->arg);
 }
@@ -316,32 +313,8 @@ static void close_loop(struct gev__hub_loop *loop)
 	free(loop);
 }
 
-struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
+static void begin(struct gev__hub *h, struct gev__hub_loop *loop)
 {
-	struct gev__hub_loop *loop = calloc(1, sizeof *loop);
-	if (loop == NULL) {
-		*error = -ENOMEM;
-		return NULL;
-	}
-	loop->armed = NEVER;
-	loop->changed = loop->unproved = true;
-	struct filling filling;
-	fill_low(&filling);
-	int high = high_fd(&filling.limit);
-	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-	loop->epoll_fd = loop->ev ? found(&filling) : -1;
-	if (loop->epoll_fd >= 0)
-		gev__loop_claim(loop->epoll_fd);
-	empty_low(&filling);
-	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
-	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
-	enter(loop);
-	filled_no_more(&filling);
-	if (!loop->ev || loop->event_fd < 0 || loop->timer_fd < 0) {
-		*error = loop->event_fd < 0 ? loop->event_fd : loop->timer_fd < 0 ? loop->timer_fd : -ENOMEM;
-		close_loop(loop);
-		return NULL;
-	}
 	ev_io_init(&loop->event, on_event, loop->event_fd, EV_READ);
 	ev_io_init(&loop->timer, on_timer, loop->timer_fd, EV_READ);
 	loop->timer.data = loop;
@@ -352,6 +325,40 @@ struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
 	ev_fork_start(loop->ev, &loop->rebuild);
 	ev_set_userdata(loop->ev, loop);
 	ev_set_loop_release_cb(loop->ev, on_release, NULL);
+	/* Now libev tells its descriptor of ours, by which it is known before anybody can wait for its number. No signal handler may enter libev meanwhile. */
+	h->busy++;
+	ev_run(loop->ev, EVRUN_NOWAIT);
+	h->busy--;
+}
+
+struct gev__hub_loop *gev__loop_make(struct gev__hub *h, int *error)
+{
+	struct gev__hub_loop *loop = calloc(1, sizeof *loop);
+	if (loop == NULL) {
+		*error = -ENOMEM;
+		return NULL;
+	}
+	loop->armed = NEVER;
+	loop->epoll_fd = -1;
+	loop->unproved = true;
+	struct filling filling;
+	fill_low(&filling);
+	int high = high_fd(&filling.limit);
+	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	loop->guess = filling.probe;
+	empty_low(&filling);
+	loop->event_fd = raise_fd(gev__sys.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), high);
+	loop->timer_fd = raise_fd(gev__sys.timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), high);
+	bool made = loop->ev && loop->event_fd >= 0 && loop->timer_fd >= 0;
+	if (made)
+		begin(h, loop);
+	enter(loop);
+	filled_no_more(&filling);
+	if (!made) {
+		*error = loop->event_fd < 0 ? loop->event_fd : loop->timer_fd < 0 ? loop->timer_fd : -ENOMEM;
+		close_loop(loop);
+		return NULL;
+	}
 	__atomic_store_n(&h->loop, loop, __ATOMIC_RELEASE);
 	return loop;
 }

@@ -394,6 +394,68 @@ Test(closing, an_epoll_descriptor_that_libev_makes_anew_is_the_runtimes_own_too)
 	cr_expect_lt(low, 100);
 }
 
+/* ---- A number that another thread gives away while libev makes its descriptor ---- */
+
+static int given_away = -1;
+static int (*real_close)(int fd);
+
+/* At the second such call, the last before libev's: it closes the number that has just been found to be the next one. */
+static int close_and_give_away(int fd)
+{
+	static int calls;
+	int r = real_close(fd);
+	if (fd >= 100 && ++calls == 2) {
+		real_close(given_away);
+		given_away = -1;
+		gev__sys.close = real_close;
+	}
+	return r;
+}
+
+static void give_away_at_the_next_loop(int fd)
+{
+	given_away = fd;
+	real_close = gev__sys.close;
+	gev__sys.close = close_and_give_away;
+}
+
+static void nobody_waits_for_libevs_own(int stale)
+{
+	char c;
+	cr_expect_eq(gev_fd_wait(stale, GEV_READABLE, 1), -1);
+	cr_expect_eq(errno, EBADF);
+	cr_expect_eq(gev_read(stale, &c, 1, 1), -1);
+	cr_expect_eq(epoll_now(), stale, "libev has got the number");
+	cr_expect(gev__loop_internal(stale));
+}
+
+Test(closing, a_number_that_libev_has_taken_meanwhile_is_never_given_to_it)
+{
+	make_pair();
+	gev_sleep(0);
+	int stale = fds[0];
+	give_away_at_the_next_loop(stale);
+	nobody_waits_for_libevs_own(stale);
+}
+
+Test(closing, nor_one_that_it_takes_when_it_begins_anew)
+{
+	char c;
+	int quiet[2];
+	cr_assert_eq(pipe(quiet), 0);
+	make_pair();
+	int stale = dup(quiet[1]);
+	cr_assert_eq(gev_recv(fds[0], &c, 1, 0, 0.001), -1);
+	int copy = dup(fds[0]);
+	close(fds[0]);
+	give_away_at_the_next_loop(stale);
+	cr_assert_eq(write(fds[1], "x", 1), 1); /* an event under a number that is closed */
+	for (int i = 0; i < 200 && given_away >= 0; i++)
+		cr_assert_eq(gev_read(quiet[0], &c, 1, 0.001), -1);
+	nobody_waits_for_libevs_own(stale);
+	cr_expect_eq(gev_recv(copy, &c, 1, 0, 1), 1);
+}
+
 /* ---- Between the announcement and the close ---- */
 
 Test(closing, a_wait_that_begins_during_a_close_asks_the_kernel)
