@@ -121,6 +121,12 @@ static size_t thread_count(void)
 	return h ? h->live : 0;
 }
 
+static uint32_t turn(void)
+{
+	const struct gev__hub *h = gev__hub_here();
+	return h ? h->ready_head : 0;
+}
+
 static void each(bool (*f)(struct gev_greenlet *g, void *arg), void *arg)
 {
 	struct gev__hub *h = gev__hub_here();
@@ -186,6 +192,7 @@ static const struct gev_embed table = {
 	.watch_counts = gev__stats_passed,
 	.lot_wake_one_async = gev__lot_wake_one_async,
 	.deadline = deadline,
+	.turn = turn,
 	.offload = gev__offload,
 };
 

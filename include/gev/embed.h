@@ -295,6 +295,8 @@ struct gev_embed {
 	void (*lot_wake_one_async)(const void *addr, uintptr_t (*decide)(void *arg, bool woken, bool more));
 	/* The earliest deadline of the caller's hub; GEV_NEVER: nobody has one. Async-signal-safe while busy() says no. */
 	int64_t (*deadline)(void);
+	/* Changes whenever a greenlet of the caller's hub is switched to: who finds it unchanged has run ever since. Async-signal-safe. */
+	uint32_t (*turn)(void);
 
 	/* ---- What only a real thread can wait for ------------------------------------------------------------ */
 

@@ -23,7 +23,7 @@ void patch_slices_again(void);
 struct patch_timer *patch_slice_timer(void);
 /* No tick by the clock on the wall, until patch_slices_needed. */
 void patch_slices_hold(void);
-/* A tick of that timer has interrupted the context: whether the running thread must now let the others run. */
+/* A tick of that timer, or one that patch_tick_retry had asked for, has interrupted the context: whether the running thread must now let the others run. */
 bool patch_slice_ends(const ucontext_t *context);
 /* The thread goes on after the others have run. */
 void patch_slice_begins(void);
