@@ -1,9 +1,10 @@
-/* Cancellation, deferred: a flag, and an end to the target's wait if that is a cancellation point.
+/* Cancellation: a flag, and an end to the target's wait if that is a cancellation point.
  *
  * The flag is ours and not libc's: libc would act on its own inside any of its blocking calls, also in those that the
  * runtime makes while it runs with some thread's identity. Its state and type are ours for the same reason.
- * Asynchronous cancellation acts at once when the thread asks it of itself, else at the next cancellation point:
- * nothing interrupts a green thread that computes. */
+ * Asynchronous cancellation acts at once when the thread asks it of itself, at the end of a time slice that the thread computes through (tick.c), when
+ * it comes back from sched_yield, and at cancellation points. Not inside libc: POSIX lets such a thread call nothing there but what changes that
+ * state (2.9.5.4). */
 #include "shim/pthread/cancel.h"
 
 #include "shim/base/log.h"

@@ -1,4 +1,4 @@
-/* cancel.h: deferred cancellation, for whoever waits.
+/* cancel.h: cancellation, for whoever waits.
  *
  * A cancellation point says patch_testcancel() before it does anything, and waits with GEV_PARK_KILLABLE; when that
  * wait ends with -ECANCELED it puts its own affairs in order and says patch_testcancel() again. Both do nothing in a
@@ -16,6 +16,12 @@ static inline bool patch_cancelled(void)
 {
 	return unlikely(__atomic_load_n(&patch_cancelled_any, __ATOMIC_RELAXED)) &&
 	       __atomic_load_n(&patch_me.cancelled, __ATOMIC_RELAXED) && !patch_me.uncancellable && !patch_me.leaving;
+}
+
+/* The same, where nothing is a cancellation point: whether it has asked to end anywhere (PTHREAD_CANCEL_ASYNCHRONOUS). */
+static inline bool patch_cancelled_anywhere(void)
+{
+	return patch_cancelled() && patch_me.asynchronous;
 }
 
 /* Ends the calling thread with PTHREAD_CANCELED if that was asked for and is enabled. Unwinds: the caller holds

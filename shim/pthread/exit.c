@@ -3,10 +3,12 @@
  * Order as in libc's start_thread (nptl/pthread_create.c): thread_local destructors, then those of keys. Only then is
  * the thread over for a joiner. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/pthread/cancel.h"
+#include "shim/pthread/futex_pi.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
 #include "shim/stdio/stream.h"
@@ -81,6 +83,7 @@ void patch_main_end(void)
 	patch_cancel_off(t);
 	patch_keys_end();
 	patch_signals_gone();
+	patch_pi_owner_ended((uint32_t)getpid());
 	give_result(t);
 	/* With green threads alone the runtime ends the process with its last one, in that thread, as libc does. Only
 	 * libc knows when its own threads have ended: then main's OS thread goes on to libc when it has no green ones

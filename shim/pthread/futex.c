@@ -16,6 +16,7 @@
 
 #include "shim/pthread/aside.h"
 #include "shim/pthread/futex_bits.h"
+#include "shim/pthread/futex_pi.h"
 #include "shim/pthread/shared_memory.h"
 #include "shim/pthread/until.h"
 #include "shim/signal/signals.h"
@@ -233,6 +234,35 @@ long patch_futex_waitv(const long arguments[6])
 			    arguments[5]);
 }
 
+enum { KERNELS = INT_MIN };
+
+/* Priority inheritance. Times are absolute. KERNELS: not such a call, or one that the kernel refuses. */
+static int inheriting(uint32_t *word, int op, uint32_t value, long time, uint32_t *other, uint32_t extra)
+{
+	bool private = op & FUTEX_PRIVATE_FLAG;
+	int command = op & FUTEX_CMD_MASK;
+	clockid_t clock = (op & FUTEX_CLOCK_REALTIME) || command == FUTEX_LOCK_PI ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+	bool two = command == FUTEX_WAIT_REQUEUE_PI || command == FUTEX_CMP_REQUEUE_PI;
+	bool timed = command == FUTEX_LOCK_PI2 || command == FUTEX_WAIT_REQUEUE_PI;
+	if (((uintptr_t)word & 3) || (two && ((uintptr_t)other & 3)) || ((op & FUTEX_CLOCK_REALTIME) && !timed))
+		return KERNELS;
+	switch (command) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return patch_pi_lock(word, private, clock, (const struct timespec *)time);
+	case FUTEX_TRYLOCK_PI:
+		return patch_pi_try(word);
+	case FUTEX_UNLOCK_PI:
+		return patch_pi_unlock(word, private);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return patch_pi_wait(word, value, private, other, clock, (const struct timespec *)time);
+	case FUTEX_CMP_REQUEUE_PI:
+		return patch_pi_requeue(word, extra, other, value, (uint32_t)time);
+	default:
+		return KERNELS;
+	}
+}
+
 long patch_futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *other, uint32_t extra)
 {
 	struct watch w = {.word = word, .expected = value, .bits = FUTEX_BITSET_MATCH_ANY};
@@ -257,8 +287,11 @@ long patch_futex(uint32_t *word, int op, uint32_t value, long time, uint32_t *ot
 		return requeue(word, op, value, (uint32_t)time, other, extra);
 	case FUTEX_WAKE_OP:
 		return wake_op(word, op, value, (uint32_t)time, other, extra);
-	default:
-		break; /* priority inheritance: the kernel's business, and it blocks */
+	default:;
+		int r = inheriting(word, op, value, time, other, extra);
+		if (r != KERNELS)
+			return convert(r);
+		break;
 	}
 	return real.syscall(SYS_futex, (long)word, op, value, time, (long)other, extra);
 }

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include "shim/base/lock.h"
+#include "shim/pthread/futex_pi.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
 
@@ -51,6 +52,7 @@ void patch_number_end(struct patch_thread *t)
 	*at = t->next_numbered;
 	t->numbered = false;
 	patch_unlock(&lock);
+	patch_pi_owner_ended((uint32_t)t->tid);
 	patch_timers_end(patch_thread_id(t));
 }
 

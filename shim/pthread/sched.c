@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "shim/base/log.h"
+#include "shim/pthread/cancel.h"
 #include "shim/pthread/thread.h"
 
 /* The thread that id names, where the answer is ours; NULL: libc's. *r: ESRCH if there is none any more. */
@@ -162,6 +163,8 @@ int patch_sched_yield(void)
 	if (!patch_green())
 		return real.sched_yield();
 	patch_gev->yield();
+	if (unlikely(patch_cancelled_anywhere()))
+		patch_testcancel();
 	return 0;
 }
 EXPORT(sched_yield);

@@ -17,6 +17,7 @@
 #include "shim/base/log.h"
 #include "shim/base/options.h"
 #include "shim/libc/wait.h"
+#include "shim/pthread/cancel.h"
 
 enum { AGAIN = 250000, TRIES = 16, IDLE = 1000000 };
 
@@ -102,7 +103,8 @@ bool patch_slice_ends(const ucontext_t *context)
 	enum patch_place place = patch_place_of(context);
 	const struct patch_signals *me = &patch_sig;
 	bool idle = place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL;
-	if (patch_gev->thread_count() <= 1 && !idle) {
+	bool ending = place == PATCH_PLACE_PROGRAM && patch_cancelled_anywhere();
+	if (patch_gev->thread_count() <= 1 && !idle && !ending) {
 		stop();
 		return false;
 	}

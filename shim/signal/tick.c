@@ -8,6 +8,7 @@
 
 #include "shim/libc/kernel.h"
 #include "shim/pthread/aside.h"
+#include "shim/pthread/cancel.h"
 #include "shim/signal/slice.h"
 
 enum { FIRST_LOOK = 50000, LAST_LOOK = 5000000 };
@@ -121,6 +122,9 @@ static void end_slice(ucontext_t *context)
 	/* It may have been told of something meanwhile, or something came during the tick. */
 	if (unlikely(patch_notes_any() || patch_deliverable(&patch_sig)))
 		deliver(context, PATCH_PLACE_PROGRAM);
+	/* Unwinds through what was interrupted, as from libc's own handler of this signal. */
+	if (unlikely(patch_cancelled_anywhere()))
+		patch_testcancel();
 }
 
 static void on_tick(int sig, siginfo_t *info, void *data)

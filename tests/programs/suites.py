@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/programs.md: suites.py BUILD [--write PAGE] [NAME...]: bigger programs that bring their own judgement of what is right.
+"""docs/programs.md: suites.py BUILD [--write PAGE] [--slice LENGTH] [NAME...]: bigger programs that bring their own judgement of what is right.
 
 CPython's own regression tests, each group run natively and preloaded; what each test case says must be the same in both. A MariaDB server under
 sysbench: transactions without errors, tables that check, one OS thread, and an end within seconds. Programs in C++, in Rust and with OpenMP, compiled
@@ -67,8 +67,12 @@ class Skip(Exception):
     pass
 
 
+# What the preloaded runs have in their environment beside the shim.
+HURRY = {}
+
+
 def preload(build):
-    return dict(os.environ, LD_PRELOAD=str(build / "shim" / "libpatch.so"))
+    return dict(os.environ, LD_PRELOAD=str(build / "shim" / "libpatch.so"), **HURRY)
 
 
 def version(command):
@@ -237,7 +241,7 @@ def program(case, build):
         raise Skip(f"of the packages {case.package} one is missing")
     if case.root and os.getuid():
         raise Skip("only root may start it")
-    native, patched = running.run(case), running.run(case, environment={"LD_PRELOAD": preload(build)["LD_PRELOAD"]})
+    native, patched = running.run(case), running.run(case, environment=preload(build))
     wrong = []
     if isinstance(native.answer, str):
         wrong.append(f"natively it {native.answer}")
@@ -271,10 +275,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
+    parser.add_argument("--slice", metavar="LENGTH", help="time slices of that length (50us) in the preloaded runs; no page is written")
     parser.add_argument("names", nargs="*", help="those whose names contain one of these; default: all")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at once")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     build = options.build.resolve()
+    if options.slice:
+        HURRY["GEV_SLICE"] = options.slice
+        options.write = None
 
     def run_one(suite):
         name, run = suite
