@@ -219,27 +219,41 @@ static void live(void)
 	_exit(countdown > 0 ? NEVER_CALLED : 0);
 }
 
-/* How it ended that the n-th call of `which` failed: 0 well, 1 with a message, NEVER_CALLED if there were not so many, else a status. */
-static int try(void (*life)(void), const char *which, int n, int error)
+/* One life in a child of its own, and the reading end of what it says. */
+struct attempt {
+	pid_t pid;
+	int said;
+};
+
+/* The n-th call of `which` fails. */
+static struct attempt start(void (*life)(void), const char *which, int n, int error)
 {
 	int said[2];
 	if (pipe(said))
-		return -1;
+		return (struct attempt){.pid = -1};
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(said[1], STDERR_FILENO);
-		alarm(30);
+		alarm(100);
 		replace(which);
 		countdown = n;
 		failure = error;
 		life();
 	}
 	close(said[1]);
+	return (struct attempt){.pid = pid, .said = said[0]};
+}
+
+/* How it ended: 0 well, 1 with a message, NEVER_CALLED if there were not so many calls, else a status. */
+static int end(const struct attempt *a, const char *which, int n, int error)
+{
+	if (a->pid < 0)
+		return -1;
 	char message[512] = "";
-	ssize_t length = read(said[0], message, sizeof message - 1);
-	close(said[0]);
+	ssize_t length = read(a->said, message, sizeof message - 1);
+	close(a->said);
 	int status = -1;
-	if (waitpid(pid, &status, 0) != pid)
+	if (waitpid(a->pid, &status, 0) != a->pid)
 		return -1;
 	if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == NEVER_CALLED))
 		return WEXITSTATUS(status);
@@ -250,16 +264,20 @@ static int try(void (*life)(void), const char *which, int n, int error)
 	return status;
 }
 
-/* Whether it was made at all. */
+/* Whether it was made at all. All lives at the same time: they wait more than they do. */
 static bool fails_by_turn(void (*life)(void), const char *which)
 {
 	static const int errors[] = {ENOMEM, EINTR};
+	enum { CALLS = 12, ERRORS = sizeof errors / sizeof *errors };
+	struct attempt attempts[CALLS][ERRORS];
 	bool reached = false;
-	int r = 0;
-	for (int n = 1; n <= 12 && r != NEVER_CALLED; n++)
-		for (size_t e = 0; e < sizeof errors / sizeof *errors; e++) {
-			r = try(life, which, n, errors[e]);
-			cr_expect(r == 0 || r == 1 || r == NEVER_CALLED, "%s, call %d", which, n);
+	for (int n = 0; n < CALLS; n++)
+		for (int e = 0; e < ERRORS; e++)
+			attempts[n][e] = start(life, which, n + 1, errors[e]);
+	for (int n = 0; n < CALLS; n++)
+		for (int e = 0; e < ERRORS; e++) {
+			int r = end(&attempts[n][e], which, n + 1, errors[e]);
+			cr_expect(r == 0 || r == 1 || r == NEVER_CALLED, "%s, call %d", which, n + 1);
 			reached |= r != NEVER_CALLED;
 		}
 	return reached;

@@ -1,6 +1,7 @@
 /* Random operations on descriptors, by several threads, against a model that foretells each answer: fd_random SEED OPERATIONS. What is
  * foretold to wait is left with its thread until something foretold ends the wait; so every answer, every byte and every number is the same in
  * each run. Pipes, Unix and TCP streams, eventfds; read, readv, recv with flags, write, send, poll, dup, dup2, fcntl, ioctl, shutdown, close. */
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -253,7 +254,10 @@ static void make(struct flow *f)
 	} else if (f->kind == LOCAL) {
 		stream_pair(fd);
 	} else if (f->kind == TCP) {
+		/* Or small pieces wait for an acknowledgement that is delayed by 40 ms (RFC 1122, 4.2.3.2). */
+		int on = 1;
 		tcp_pair(fd);
+		check(setsockopt(fd[1], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
 	} else {
 		fd[0] = eventfd(0, 0);
 		fd[1] = -1;
