@@ -51,8 +51,7 @@ int poll_mask_begin(const sigset_t *mask, uint64_t *before)
 {
 	if (mask == NULL)
 		return 0;
-	*before = patch_sig.mask;
-	patch_mask_set(sig_bits(mask));
+	*before = patch_mask_lend(sig_bits(mask));
 	patch_attend_looking();
 	return patch_interrupted(false);
 }
@@ -60,7 +59,7 @@ int poll_mask_begin(const sigset_t *mask, uint64_t *before)
 void poll_mask_end(const sigset_t *mask, uint64_t before)
 {
 	if (mask)
-		patch_mask_set(before);
+		patch_mask_give_back(before);
 }
 
 static int wait_rounds(struct pollfd *fds, nfds_t n, int64_t deadline, const sigset_t *mask)

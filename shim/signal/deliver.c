@@ -65,7 +65,7 @@ static int run_one(int sig, siginfo_t *info, ucontext_t *context, bool pinned, b
 {
 	struct sigaction a;
 	sigbits before = patch_sig.mask;
-	bool safe = patch_sig.safe;
+	bool safe = patch_sig.safe, lent = patch_sig.lent;
 	patch_action_take(sig, &a);
 	if (!has_handler(&a)) {
 		if (a.sa_handler == SIG_DFL && !patch_action_ignored(sig))
@@ -80,13 +80,15 @@ static int run_one(int sig, siginfo_t *info, ucontext_t *context, bool pinned, b
 	stack_t kernels = context->uc_stack;
 	if (patch_stacks_virtual())
 		context->uc_stack = patch_sig.stack;
-	patch_sig.safe = false; /* what the handler calls is another matter, also after a jump out of it */
+	patch_sig.safe = patch_sig.lent =
+		false; /* what the handler calls is another matter, also after a jump out of it */
 	if (pinned)
 		call_pinned(&a, sig, info, context);
 	else
 		call_on_stack(&a, sig, info, context);
 	context->uc_stack = kernels; /* the return from the signal sets it again (sigreturn(2)) */
 	patch_sig.safe = safe;
+	patch_sig.lent = lent;
 	sigbits after = sig_bits(&context->uc_sigmask);
 	if (returns_by_kernel) {
 		patch_mask_note(after);

@@ -86,6 +86,25 @@ void patch_mask_set(sigbits mask)
 	set_kernel(patch_sig.mask);
 }
 
+sigbits patch_mask_lend(sigbits mask)
+{
+	sigbits before = patch_sig.mask;
+	patch_sig.lent = true;
+	patch_mask_set(mask);
+	return before;
+}
+
+void patch_mask_give_back(sigbits before)
+{
+	patch_mask_set(before);
+	patch_sig.lent = false;
+	/* The call has ended otherwise, and what came is for whoever lets it through. */
+	if (unlikely(patch_sig.queue.has & patch_sig.mask)) {
+		patch_signals_give_back(&patch_sig, false);
+		patch_attend();
+	}
+}
+
 void patch_mask_note(sigbits mask)
 {
 	record(mask & ~SIG_NEVER_BLOCKED);

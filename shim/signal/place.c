@@ -80,7 +80,8 @@ enum patch_place patch_place_of(const ucontext_t *context)
 		return PATCH_PLACE_FOREIGN;
 	if (patch_gev->busy() || patch_signals_touched)
 		return PATCH_PLACE_RUNTIME;
-	return place_of_code(patch_frame_pc(context));
+	enum patch_place place = place_of_code(patch_frame_pc(context));
+	return place == PATCH_PLACE_LIBC && unlikely(patch_sig.lent) ? PATCH_PLACE_RUNTIME : place;
 }
 
 static int note_range(struct dl_phdr_info *info, size_t size, void *data)

@@ -93,6 +93,7 @@ struct patch_signals {
 	bool safe;      /* the call of libc's that is under way holds no lock: a handler that interrupts it may park */
 	bool unsettled; /* it was told, while it did not wait */
 	bool looking;   /* it will look by itself */
+	bool lent;      /* it is in a call with a mask of its own, which a signal shall end */
 	sigbits mask;
 	sigbits awaited; /* what it waits for in sigwait */
 	struct patch_queue queue;
@@ -137,6 +138,10 @@ int patch_hub_tid(void);
 
 /* Of the caller. What becomes unblocked is not delivered yet. */
 void patch_mask_set(sigbits mask);
+/* A call of the caller's has a mask of its own until it is given back (ppoll, sigsuspend); the old one is returned. A handler that ran where libc is at
+ * work for the call, just before it parks, would leave it waiting for a signal that has been: what comes there is left for the wait to find. */
+sigbits patch_mask_lend(sigbits mask);
+void patch_mask_give_back(sigbits before);
 /* The kernel has changed its mask by itself: at the end of a handler, by a long jump. Only the records follow. */
 void patch_mask_note(sigbits mask);
 /* The trampoline runs: the kernel blocks everything. */

@@ -156,10 +156,9 @@ EXPORT(pause);
 static int suspend(sigbits mask)
 {
 	io_cancellation_point();
-	sigbits before = patch_sig.mask;
-	patch_mask_set(mask);
+	sigbits before = patch_mask_lend(mask);
 	int r = wait_for_handler();
-	patch_mask_set(before);
+	patch_mask_give_back(before);
 	return result(r);
 }
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-LIMIT = 30
+LIMIT = 120
 failures = []
 
 
