@@ -34,9 +34,14 @@
 #include <unistd.h>
 #include <wchar.h>
 
+struct __res_state;
+struct aliasent;
+struct ether_addr;
 struct passwd;
 struct sgrp;
 struct spwd;
+struct utmp;
+struct utmpx;
 
 /* liburing's, which need not be there. */
 struct io_uring;

@@ -4,6 +4,7 @@
 #define PATCH_REAL_H
 
 #include "shim/base/libc.h"
+#include "shim/base/parameters.h"
 
 #define GREEN(ret, name, params, args, family, version, fixture) ret(*name) params;
 #define REAL(ret, name, params, args, version) ret(*name) params;

@@ -99,7 +99,7 @@ int patch_initgroups(const char *user, gid_t group)
 		gid_t *groups = malloc((size_t)room * sizeof *groups);
 		if (groups == NULL)
 			return -1;
-		int found = getgrouplist(user, group, groups, &n);
+		int found = patch_getgrouplist(user, group, groups, &n);
 		if (found >= 0 || n <= room) {
 			int r = patch_setgroups((size_t)(n < NGROUPS_MAX ? n : NGROUPS_MAX), groups);
 			free(groups);

@@ -7,6 +7,7 @@
 
 #include "shim/base/log.h"
 #include "shim/base/next.h"
+#include "shim/libc/visit.h"
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/futex_pi.h"
 #include "shim/pthread/thread.h"
@@ -64,6 +65,7 @@ void patch_thread_end(void)
 	run_thread_locals();
 	patch_keys_end();
 	patch_robust_end();
+	resolver_end();
 	patch_signals_gone();
 	patch_number_end(t);
 	free(t->cpus);

@@ -3,6 +3,7 @@
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
 
+#include "shim/libc/visit.h"
 #include "shim/pthread/futex_bits.h"
 #include "shim/pthread/futex_pi.h"
 #include "shim/pthread/thread.h"
@@ -104,6 +105,7 @@ void patch_threads_begin(void)
 	if (tid_at(pthread_self()) != getpid())
 		return;
 	adopt_main(&patch_me);
+	resolver_begin();
 	patch_signals_begin();
 	begun = true;
 }

@@ -1,0 +1,47 @@
+/* The wrappers that are made from the rows of visits.def: libc's own function, as a visit. */
+#include "shim/libc/visit.h"
+
+#define ALIAS(alias, name) EXPORT_AS(alias, name);
+
+#define LOOKUP(ret, name, n, types, fixture)                                                                           \
+	struct asked_##name {                                                                                          \
+		struct visit visit;                                                                                    \
+		MEMBERS_##n types ret result;                                                                          \
+	};                                                                                                             \
+	static void ask_##name(struct visit *visit)                                                                    \
+	{                                                                                                              \
+		struct asked_##name *q = (struct asked_##name *)(void *)visit;                                         \
+		q->result = real.name OF_Q_##n;                                                                        \
+	}                                                                                                              \
+	ret patch_##name PARAMETERS_##n types                                                                          \
+	{                                                                                                              \
+		if (likely(!patch_started))                                                                            \
+			return real.name ARGUMENTS_##n;                                                                \
+		struct asked_##name q = {.visit.call = ask_##name, SET_##n};                                           \
+		visit(&q.visit, visit_may_look_up());                                                                  \
+		return q.result;                                                                                       \
+	}                                                                                                              \
+	EXPORT(name);
+
+#define LOOKUP_VOID(name, n, types, fixture)                                                                           \
+	struct asked_##name {                                                                                          \
+		struct visit visit;                                                                                    \
+		MEMBERS_##n types                                                                                      \
+	};                                                                                                             \
+	static void ask_##name(struct visit *visit)                                                                    \
+	{                                                                                                              \
+		struct asked_##name *q __attribute__((unused)) = (struct asked_##name *)(void *)visit;                 \
+		real.name OF_Q_##n;                                                                                    \
+	}                                                                                                              \
+	void patch_##name PARAMETERS_##n types                                                                         \
+	{                                                                                                              \
+		if (likely(!patch_started)) {                                                                          \
+			real.name ARGUMENTS_##n;                                                                       \
+			return;                                                                                        \
+		}                                                                                                      \
+		struct asked_##name q = {.visit.call = ask_##name, SET_##n};                                           \
+		visit(&q.visit, visit_may_look_up());                                                                  \
+	}                                                                                                              \
+	EXPORT(name);
+
+#include "shim/base/visits.def"
