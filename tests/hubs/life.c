@@ -22,9 +22,11 @@ static void *wait_here(void *arg)
 
 static void *wake_them(void *arg)
 {
-	while (!__atomic_load_n(&enough, __ATOMIC_RELAXED))
+	while (!__atomic_load_n(&enough, __ATOMIC_RELAXED)) {
 		for (int i = 0; i < GREENLETS; i++)
 			gev__lot_wake(&places[i], 1, 0);
+		sched_yield();
+	}
 	return NULL;
 }
 
