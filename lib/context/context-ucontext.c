@@ -11,6 +11,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/sys.h"
 #include "lib/context/context.h"
+#include "lib/context/registers.h"
 #include "lib/context/thread-pointer.h"
 
 const char *gev__context_backend(void)
@@ -30,6 +31,7 @@ struct start {
 static void begin(unsigned high, unsigned low)
 {
 	const struct start *start = (struct start *)((uintptr_t)high << 32 | low);
+	gev__nobody_called(); /* libc's own first instructions, to which it would return, have no unwind information that ends there */
 	keep_frame_pointer();
 	gev__note_after(&start->self->note, &start->self->left_by->note);
 	start->entry(start->arg);
@@ -50,6 +52,7 @@ void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)
 	c->uc.uc_link = NULL;
 	c->uc.uc_stack.ss_sp = lo;
 	c->uc.uc_stack.ss_size = (size_t)((char *)start - (char *)lo);
+	gev__set_fp_of(&c->uc, 0); /* the chain of frame pointers begins here, and not with the maker's */
 	/* makecontext passes int arguments only (POSIX): a pointer travels in two. */
 	makecontext(&c->uc, (void (*)(void))begin, 2, (unsigned)((uintptr_t)start >> 32), (unsigned)(uintptr_t)start);
 	c->tp = tp;
