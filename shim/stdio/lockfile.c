@@ -26,4 +26,13 @@ void patch_funlockfile(FILE *f)
 		stream_let_go(f);
 }
 EXPORT(funlockfile);
-EXPORT_AS(_IO_funlockfile, funlockfile);
+
+/* libc's own calls on a stream give its lock back by this name when they are unwound (_IO_cleanup_region_start of libioP.h). */
+void patch__IO_funlockfile(FILE *f)
+{
+	if (f->_lock && stream_lock(f)->owner == (void *)pthread_self())
+		real._IO_funlockfile(f);
+	else
+		patch_funlockfile(f);
+}
+EXPORT(_IO_funlockfile);

@@ -1,4 +1,5 @@
-/* A thread that is cancelled in a stream gives it back, before its cleanup handlers run; and one that leaves fgets by a long jump. */
+/* A thread that is cancelled in a stream gives it back, before its cleanup handlers run, and libc's lock with it; and one that leaves fgets by
+ * a long jump. */
 #include "streams.h"
 
 #include <setjmp.h>
@@ -28,6 +29,14 @@ static void *write_for_ever(void *arg)
 	for (;;)
 		fprintf(in, "more and more %d\n", 1);
 	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+/* Before it writes anything. */
+static void *write_cancelled(void *arg)
+{
+	check(pthread_cancel(pthread_self()) == 0);
+	fprintf(out, "%d\n", 1);
 	return NULL;
 }
 
@@ -93,11 +102,17 @@ int main(void)
 		check(ioctl(way[1], FIONREAD, &left) == 0);
 	}
 	check(pthread_cancel(t) == 0 && join(t) == PTHREAD_CANCELED);
+	clearerr(in);
+	puts("fprintf has given it back");
+
+	out = fopen("/dev/null", "w");
+	check(setvbuf(out, NULL, _IOLBF, 100) == 0);
+	check(join(spawn(write_cancelled, NULL)) == PTHREAD_CANCELED);
+	puts(putc('x', out) == 'x' ? "and so it has where it did not wait" : "");
 
 	int other[2];
 	stream_pair(other);
 	in = fdopen(other[0], "r");
-	out = fopen("/dev/null", "w");
 	t = spawn(jump_out, NULL);
 	for (int i = 0; i < 3; i++) {
 		wait_for(&here);
