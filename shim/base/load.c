@@ -17,7 +17,7 @@
 #include "shim/watch/trace.h"
 
 const struct gev_embed *patch_gev;
-bool patch_started;
+bool patch_started, patch_above_another;
 
 typedef const struct gev_embed *(*embed_function)(void);
 
@@ -101,6 +101,7 @@ int patch_start(void)
 		return r;
 	}
 	patch_families_start();
+	patch_above_another = patch_next_is_anothers("recvfrom") || patch_next_is_anothers("sendto");
 	/* Libraries that were opened since main began. */
 	patch_trace();
 	patch_passed();

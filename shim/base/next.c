@@ -121,7 +121,8 @@ static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32
 	return usual != NULL ? usual : hidden;
 }
 
-void *patch_next(const char *name, const char *version)
+/* *libc says whether it is libc's own. */
+static void *find(const char *name, const char *version, bool *libc)
 {
 	const uint32_t h = gnu_hash(name);
 	bool after_us = false;
@@ -133,11 +134,24 @@ void *patch_next(const char *name, const char *version)
 		struct object o = open_object(map);
 		if (o.symbols == NULL || o.strings == NULL || o.hash == NULL)
 			continue;
+		*libc = o.soname != 0 && strcmp(o.strings + o.soname, "libc.so.6") == 0;
 		const ElfW(Sym) *s = look_up(&o, name, h, version);
 		if (s != NULL)
 			return (void *)(o.base + s->st_value);
-		if (o.soname != 0 && strcmp(o.strings + o.soname, "libc.so.6") == 0)
+		if (*libc)
 			return NULL;
 	}
 	return NULL;
+}
+
+void *patch_next(const char *name, const char *version)
+{
+	bool libc;
+	return find(name, version, &libc);
+}
+
+bool patch_next_is_anothers(const char *name)
+{
+	bool libc;
+	return find(name, NULL, &libc) != NULL && !libc;
 }

@@ -103,14 +103,17 @@ static ssize_t send_many(int fd, struct description *d, struct mmsghdr *msgs, un
 	return (ssize_t)sent;
 }
 
-/* On a stream each message goes out whole before the next. */
+/* On a stream each message goes out whole before the next; one that does not is the last. */
 static ssize_t send_each(int fd, struct description *d, struct mmsghdr *msgs, unsigned n, int flags)
 {
 	for (unsigned i = 0; i < n; i++) {
-		ssize_t r = socket_send_message(fd, d, &msgs[i].msg_hdr, flags);
+		const struct msghdr *m = &msgs[i].msg_hdr;
+		ssize_t r = socket_send_message(fd, d, m, flags);
 		if (r < 0)
 			return i > 0 ? (ssize_t)i : r;
 		msgs[i].msg_len = (unsigned)r;
+		if (r < io_vector_size(m->msg_iov, (int)m->msg_iovlen))
+			return (ssize_t)i + 1;
 	}
 	return (ssize_t)n;
 }

@@ -3,7 +3,7 @@
  * A request on a kept-open connection costs its recv and its send. After a short read the next one waits first: a
  * stream socket that gave less than asked is empty, and trying would only fetch EAGAIN.
  *
- * The tries are bare system calls: see kernel.h. */
+ * The tries are bare system calls: see kernel.h. Where another library was preloaded between us and libc, they are its functions. */
 #define PATCH_FAMILY PATCH_FAMILY_SOCKET
 
 #include "shim/libc/socket.h"
@@ -42,10 +42,42 @@ bool socket_failed(int fd)
 	return io_poll(&p, 1) > 0 && (p.revents & POLLERR);
 }
 
+static __attribute__((noinline, cold)) ssize_t receive_by_name(int fd, void *buf, size_t n, int flags,
+							       struct sockaddr *from, socklen_t *size)
+{
+	int saved = errno;
+	ssize_t r = real.recvfrom(fd, buf, n, flags, from, size);
+	r = r >= 0 ? r : -errno;
+	errno = saved;
+	return r;
+}
+
+static inline ssize_t try_receive(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
+{
+	return likely(!patch_above_another) ? kernel_recvfrom(fd, buf, n, flags, from, size)
+					    : receive_by_name(fd, buf, n, flags, from, size);
+}
+
+static __attribute__((noinline, cold)) ssize_t send_by_name(int fd, const void *buf, size_t n, int flags,
+							    const struct sockaddr *to, socklen_t size)
+{
+	int saved = errno;
+	ssize_t r = real.sendto(fd, buf, n, flags, to, size);
+	r = r >= 0 ? r : -errno;
+	errno = saved;
+	return r;
+}
+
+static inline ssize_t try_send(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t size)
+{
+	return likely(!patch_above_another) ? kernel_sendto(fd, buf, n, flags, to, size)
+					    : send_by_name(fd, buf, n, flags, to, size);
+}
+
 static ssize_t attempt_receive(struct transfer *t)
 {
 	size_t left = t->size - t->done;
-	ssize_t n = kernel_recvfrom(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room);
+	ssize_t n = try_receive(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room);
 	if (n < 0)
 		return n;
 	socket_note_drained(t->about, left, n, t->flags);
@@ -125,7 +157,7 @@ static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 		return -EBADF;
 	if (unlikely(r <= 0))
 		return -EAGAIN;
-	ssize_t got = kernel_recvfrom(fd, buf, n, MSG_DONTWAIT, NULL, NULL);
+	ssize_t got = try_receive(fd, buf, n, MSG_DONTWAIT, NULL, NULL);
 	if (likely(got >= 0))
 		socket_note_drained(d, n, got, 0);
 	return got;
@@ -153,7 +185,7 @@ static ssize_t attempt_send(struct transfer *t)
 			return 0;
 		t->flags |= MSG_NOSIGNAL;
 	}
-	ssize_t n = kernel_sendto(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_size);
+	ssize_t n = try_send(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_size);
 	if (n >= 0)
 		return n;
 	/* TCP fast open: this call has begun to connect, and has sent nothing. */
@@ -189,7 +221,7 @@ ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, in
 {
 	ssize_t done = 0;
 	if (likely((flags & ~MSG_NOSIGNAL) == 0 && d->kind == FD_STREAM)) {
-		done = kernel_sendto(fd, buf, n, flags | MSG_DONTWAIT, to, size);
+		done = try_send(fd, buf, n, flags | MSG_DONTWAIT, to, size);
 		/* TCP_FASTOPEN_CONNECT: this call has begun to connect, and has sent nothing. */
 		if (unlikely(done == -EINPROGRESS))
 			done = -EAGAIN;

@@ -60,11 +60,12 @@ ssize_t patch_sendfile(int out, int in, off_t *offset, size_t count)
 	struct description *d = patch_green() ? fds_get(out) : NULL;
 	if (d == NULL || d->kind == FD_PLAIN || d->wish || count == 0)
 		return real.sendfile(out, in, offset, count);
-	/* Of nothing: it says whether these two will do at all. */
-	if (real.sendfile(out, in, offset, 0) < 0)
-		return -1;
+	/* Of nothing: it says whether these two will do at all. A full pipe makes even that wait (fs/splice.c, splice_file_to_pipe). */
 	if (d->kind != FD_SLOW)
-		return io_result(send_file(out, d, in, offset, count), saved);
+		return real.sendfile(out, in, offset, 0) < 0 ? -1
+							     : io_result(send_file(out, d, in, offset, count), saved);
+	if (fds_get(in) == NULL)
+		return real.sendfile(out, in, offset, count);
 	/* Into a pipe goes what finds room, once there is some. */
 	struct io_wait wait = {.fd = out, .way = GEV_WRITABLE, .tried = true, .timeout = GEV_NEVER};
 	while (!io_ready(out, GEV_WRITABLE)) {
