@@ -34,9 +34,10 @@ enum { DESCRIPTORS = 4096, ERRORS = 16, VECTORS = 16 };
 	C(preadv2)                                                                                                     \
 	C(pread)                                                                                                       \
 	C(recv)                                                                                                        \
-	C(recvfrom) C(recvmsg) C(recvmmsg) C(write) C(writev) C(pwritev2) C(pwrite) C(send) C(sendto) C(sendmsg)       \
-		C(sendmmsg) C(sendfile) C(splice) C(tee) C(vmsplice) C(copy_file_range) C(accept) C(accept4)           \
-			C(connect) C(socket) C(poll) C(ppoll) C(epoll_wait) C(close)
+	C(recvfrom)                                                                                                    \
+	C(recvmsg) C(recvmmsg) C(write) C(writev) C(pwritev2) C(pwrite) C(send) C(sendto) C(sendmsg) C(sendmmsg)       \
+		C(sendfile) C(splice) C(tee) C(vmsplice) C(copy_file_range) C(accept) C(accept4) C(connect) C(socket)  \
+			C(poll) C(ppoll) C(epoll_wait) C(close)
 enum call {
 #define C(name) CALL_##name,
 	CALLS(C)
