@@ -29,26 +29,16 @@
 enum { DESCRIPTORS = 4096, ERRORS = 16, VECTORS = 16 };
 
 #define CALLS(C)                                                                                                       \
-	C(read)                                                                                                        \
-	C(readv)                                                                                                       \
-	C(preadv2)                                                                                                     \
-	C(pread)                                                                                                       \
-	C(recv)                                                                                                        \
-	C(recvfrom)                                                                                                    \
-	C(recvmsg) C(recvmmsg) C(write) C(writev) C(pwritev2) C(pwrite) C(send) C(sendto) C(sendmsg) C(sendmmsg)       \
-		C(sendfile) C(splice) C(tee) C(vmsplice) C(copy_file_range) C(accept) C(accept4) C(connect) C(socket)  \
-			C(poll) C(ppoll) C(epoll_wait) C(close)
-enum call {
-#define C(name) CALL_##name,
-	CALLS(C)
+	C(read), C(readv), C(preadv2), C(pread), C(recv), C(recvfrom), C(recvmsg), C(recvmmsg), C(write), C(writev),   \
+		C(pwritev2), C(pwrite), C(send), C(sendto), C(sendmsg), C(sendmmsg), C(sendfile), C(splice), C(tee),   \
+		C(vmsplice), C(copy_file_range), C(accept), C(accept4), C(connect), C(socket), C(poll), C(ppoll),      \
+		C(epoll_wait), C(close)
+#define C(name) CALL_##name
+enum call { CALLS(C), N_CALLS };
 #undef C
-		N_CALLS
-};
-static const char *const names[] = {
-#define C(name) #name,
-	CALLS(C)
+#define C(name) #name
+static const char *const names[] = {CALLS(C)};
 #undef C
-};
 
 /* What it can be; the last is no error but a short count. */
 static const int errors[ERRORS] = {EINTR,  EAGAIN,    ENOBUFS,      ENOMEM,       EMFILE, ENFILE,
