@@ -48,8 +48,5 @@ enum patch_reason {
 #define STALE_STANDARD "replaces descriptors 0, 1 and 2 inside libc, unseen: what was known of those numbers stays"
 #define STALLS_ON_FIFO "on a FIFO every green thread waits for the other end: for ever, if that is one of them"
 #define SETS_CREDENTIALS "right while no real thread lives beside the green ones; then it may never return"
-#define HIDES_NONBLOCK                                                                                                 \
-	"replaces the process as native, but a listening socket that was made non-blocking behind the program's back " \
-	"stays so"
 
 #endif

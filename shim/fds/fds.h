@@ -74,12 +74,26 @@ int fds_learn(int fd, struct description *d);
 
 /* ---- O_NONBLOCK that the program must not see (flags.c) ---- */
 
-/* Sets it on a listening socket, marked as ours for every process that shares the description. 0 or -errno. */
+/* Sets it on a listening socket, marked as ours for every process that shares the description. 0 or -errno; -EPERM: it was given back. */
 int fds_cover(int fd, struct description *d);
 /* The program now sets O_NONBLOCK itself: it is no longer ours. */
 void fds_uncover(int fd, struct description *d);
 /* Whether the O_NONBLOCK of fd is the mark's, here or in another patched process. */
 bool fds_marked(int fd);
+
+/* fd has the mark: it blocks again, for good, or until the same caller takes it again. errno is not kept. */
+void fds_give(int fd);
+void fds_take_again(int fd);
+/* Whether somebody has given it back, here or in another patched process. */
+bool fds_given(int fd);
+/* Another process may do so with what is covered here: this one has forked, or given something itself. */
+extern bool fds_exposed;
+/* d->covert is true from now on: another process may have given fd back. */
+static inline void fds_look_again(int fd, struct description *d)
+{
+	if (d->covert && (fds_exposed || d->foreign) && fds_given(fd))
+		d->covert = false;
+}
 
 /* ---- the parts (pool.c) ---- */
 

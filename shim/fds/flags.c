@@ -5,27 +5,59 @@
  * may share (fork, exec, SCM_RIGHTS) and other numbers too. So it is marked as ours on the description itself,
  * where all of them can read it: by F_SETSIG with a signal number that glibc keeps for itself and that no program
  * can therefore have chosen. F_SETSIG has no effect without O_ASYNC (fcntl(2)); should the program ask for O_ASYNC,
- * the mark is taken back first. */
+ * the mark is taken back first.
+ *
+ * A program that is not patched knows no marks. Before it inherits such a socket by exec, the O_NONBLOCK is taken back, and another mark says so to
+ * all who share it: from then on they do without. To whom SCM_RIGHTS takes it nobody knows: there it stays. */
 #include <errno.h>
 #include <sys/ioctl.h>
 
 #include "shim/base/patch.h"
 #include "shim/fds/fds.h"
 
-/* SIGSETXID of glibc (sysdeps/unix/sysv/linux/internal-signals.h). */
-enum { MARK = 33 };
+/* SIGSETXID and SIGCANCEL of glibc (sysdeps/unix/sysv/linux/internal-signals.h). A program that is not patched may have it now: hands off. */
+enum { MARK = 33, GIVEN = 32 };
+
+bool fds_exposed;
+
+static bool has_mark(int fd, int mark)
+{
+	int saved = errno;
+	bool has = real.fcntl(fd, F_GETSIG, 0) == mark;
+	errno = saved;
+	return has;
+}
 
 bool fds_marked(int fd)
 {
-	int saved = errno;
-	bool ours = real.fcntl(fd, F_GETSIG, 0) == MARK;
-	errno = saved;
-	return ours;
+	return has_mark(fd, MARK);
+}
+
+bool fds_given(int fd)
+{
+	return has_mark(fd, GIVEN);
+}
+
+void fds_give(int fd)
+{
+	int off = 0;
+	fds_exposed = true;
+	real.ioctl(fd, FIONBIO, (unsigned long)&off);
+	real.fcntl(fd, F_SETSIG, GIVEN);
+}
+
+void fds_take_again(int fd)
+{
+	int on = 1;
+	real.fcntl(fd, F_SETSIG, MARK);
+	real.ioctl(fd, FIONBIO, (unsigned long)&on);
 }
 
 int fds_cover(int fd, struct description *d)
 {
 	int saved = errno, on = 1, r = 0;
+	if (fds_given(fd))
+		return -EPERM;
 	/* The mark first: whoever sees O_NONBLOCK must find it. None where the program has signals sent: they would
 	 * change. */
 	if (real.fcntl(fd, F_GETSIG, 0) == 0 && !(real.fcntl(fd, F_GETFL, 0) & O_ASYNC))

@@ -3,12 +3,17 @@
  * Readiness is no promise here: another process, or a thread that is not green, may take the connection first, and
  * accept has no MSG_DONTWAIT. So the listening socket gets an O_NONBLOCK of ours (fds/flags.c), and whoever meets
  * it on a listener that the program believes blocking must do the waiting itself: green or not, in this process or
- * in a patched child. */
+ * in a patched child.
+ *
+ * Where the O_NONBLOCK was given back for the sake of another program (exec.c), a real thread makes the call. */
 #define PATCH_FAMILY PATCH_FAMILY_SOCKET
 
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "shim/libc/socket.h"
+#include "shim/pthread/aside.h"
+#include "shim/signal/signals.h"
 
 static int accept_original(int fd, struct sockaddr *from, socklen_t *size, int flags)
 {
@@ -92,20 +97,50 @@ static int accept_here(int fd, struct sockaddr *from, socklen_t *size, int flags
 	return r;
 }
 
+/* The socket blocks, and somebody else may be quicker: a real thread makes the call. It is not made before there is something to take. */
+static ssize_t accept_aside(struct io_wait *wait, struct sockaddr *from, socklen_t *size, int flags)
+{
+	const long args[6] = {wait->fd, (long)from, (long)size, flags};
+	wait->tried = true;
+	for (;;) {
+		long result;
+		int r = io_wait(wait);
+		if (r < 0)
+			return r;
+		r = patch_aside_syscall(SYS_accept4, args, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE, &result);
+		if (r == 0)
+			return result;
+		if (r == -EAGAIN) /* no thread to be had */
+			r = io_backoff(wait);
+		if (r == -EINTR)
+			r = patch_interrupted(wait->timeout == GEV_NEVER);
+		if (r < 0)
+			return r;
+	}
+}
+
 static ssize_t accept_green(int fd, struct description *d, struct sockaddr *from, socklen_t *size, int flags)
 {
 	struct io_wait wait = {.fd = fd, .way = GEV_READABLE, .timeout = d->receive_timeout};
-	int r = d->covert ? 0 : fds_cover(fd, d);
-	while (r == 0) {
-		int conn = accept_original(fd, from, size, flags);
-		if (conn >= 0) {
-			note_accepted(d, conn, flags);
-			return conn;
+	for (;;) {
+		fds_look_again(fd, d);
+		int r = d->covert ? 0 : fds_cover(fd, d);
+		ssize_t conn;
+		if (r == 0) {
+			conn = accept_original(fd, from, size, flags);
+			conn = conn >= 0 ? conn : -errno;
+		} else {
+			conn = r == -EPERM ? accept_aside(&wait, from, size, flags) : r;
 		}
+		if (conn >= 0)
+			note_accepted(d, (int)conn, flags);
+		if (conn != -EAGAIN || r < 0)
+			return conn;
 		wait.tried = true;
-		r = errno == EAGAIN ? io_wait(&wait) : -errno;
+		r = io_wait(&wait);
+		if (r < 0)
+			return r;
 	}
-	return r;
 }
 
 int patch_accept4(int fd, struct sockaddr *from, socklen_t *size, int flags)

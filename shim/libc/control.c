@@ -37,6 +37,7 @@ APART static int set_flags(int fd, unsigned long arg)
 	bool wish = (arg & O_NONBLOCK) != 0;
 	if (d == NULL)
 		return real.fcntl(fd, F_SETFL, !wish && fds_marked(fd) ? arg | O_NONBLOCK : arg);
+	fds_look_again(fd, d);
 	if (d->covert && (wish || (arg & O_ASYNC)))
 		fds_uncover(fd, d);
 	int r = real.fcntl(fd, F_SETFL, d->covert ? arg | O_NONBLOCK : arg);
@@ -61,7 +62,7 @@ int patch_fcntl(int fd, int command, unsigned long arg)
 	case F_SETFL:
 		return set_flags(fd, arg);
 	case F_GETSIG:
-		return fds_marked(fd) ? 0 : real.fcntl(fd, F_GETSIG, 0);
+		return fds_marked(fd) || fds_given(fd) ? 0 : real.fcntl(fd, F_GETSIG, 0);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		return duplicate(fd, command, arg);
@@ -80,6 +81,8 @@ APART static int set_nonblocking(int fd, unsigned long arg)
 {
 	struct description *d = patch_started ? fds_get(fd) : NULL;
 	bool wish = *(const int *)arg != 0;
+	if (d)
+		fds_look_again(fd, d);
 	if (d && d->covert && wish)
 		fds_uncover(fd, d);
 	bool ours = d ? d->covert : !wish && fds_marked(fd);

@@ -6,11 +6,13 @@
  * handlers, so it needs a wrapper. */
 #include <pthread.h>
 
+#include "shim/fds/fds.h"
 #include "shim/pthread/thread.h"
 #include "shim/stdio/stream.h"
 
 static void before(void)
 {
+	fds_exposed = true;
 	if (patch_started)
 		patch_gev->fork_prepare();
 }

@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include "shim/libc/exec.h"
 #include "shim/libc/wait.h"
 #include "shim/signal/signals.h"
 
@@ -103,8 +104,10 @@ static int run(const char *line)
 
 int patch_system(const char *command)
 {
-	if (!patch_green())
+	if (!patch_green()) {
+		exec_shell_begins();
 		return real.system(command);
+	}
 	io_cancellation_point();
 	return command ? run(command) : run("exit 0") == 0;
 }
