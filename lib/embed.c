@@ -194,6 +194,7 @@ static const struct gev_embed table = {
 	.deadline = deadline,
 	.turn = turn,
 	.offload = gev__offload,
+	.fd_poll = gev__fd_poll,
 };
 
 const struct gev_embed *gev_embed_v1(void)

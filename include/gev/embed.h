@@ -35,6 +35,9 @@ enum {
 	GEV_PARK_INTERRUPTIBLE = 4, /* a signal (interrupt) ends the wait with -EINTR */
 };
 
+/* What fd_poll says when the kernel has to be asked: outside the bits of poll(2). */
+enum { GEV_FD_ASK = 1 << 16 };
+
 /* Flags of lot_wait too: what the address is the name of. Only for those who look at the program from outside. */
 enum {
 	GEV_ON_KIND = 0xff00,
@@ -304,6 +307,12 @@ struct gev_embed {
 	 * fn may call neither this table nor the program. host: the name that it looks up, for those who look on; NULL: it does something else.
 	 * 0. -EAGAIN: no thread for it; fn was not called. Greenlets only. */
 	int (*offload)(void (*fn)(void *arg), void *arg, const char *host);
+
+	/* ---- Descriptors, once more -------------------------------------------------------------------------- */
+
+	/* As fds_wait for one descriptor, with the events of poll(2) in `mask`, and what the kernel has said of it, if that can be known without asking again:
+	 * > 0: the revents of poll(2), or GEV_FD_ASK: poll with a zero timeout has to be asked. 0 and negative: as fds_wait. */
+	int (*fd_poll)(int fd, int mask, int64_t deadline, unsigned flags);
 };
 
 #ifdef GEV_BUILDING

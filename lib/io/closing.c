@@ -108,7 +108,7 @@ static void close_record(struct table *t, struct record *r)
 		gev__loop_changed(loop);
 	r->closed_at = __atomic_add_fetch(&t->closings, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->used, false, __ATOMIC_SEQ_CST);
-	r->drained = r->odd_known = false;
+	r->drained = r->odd_idle = false;
 	r->odd_armed = 0;
 	r->type = TYPE_UNKNOWN;
 }
@@ -172,7 +172,7 @@ static void close_own(struct table *t, unsigned first, unsigned last)
 			fd |= CHUNK - 1; /* nothing in this chunk */
 		} else if (r->used) {
 			leave_set(t->hub->loop, (int)fd);
-			if (r->odd_known)
+			if (r->odd_armed)
 				gev__odd_close(t, (int)fd);
 			close_record(t, r);
 		}

@@ -1,5 +1,6 @@
 /* Waiting for many descriptors at once, and for what libev cannot say. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "lib/base/sys.h"
@@ -107,19 +108,22 @@ static int wait_for_many(struct gev_greenlet *g, struct table *t, const struct g
 	return r;
 }
 
-/* One descriptor is the usual case. */
+/* One descriptor is the usual case. Positive: as a waiter's got. */
 static int wait_odd(struct gev_greenlet *g, struct table *t, const struct gev_fd_want *want, int64_t deadline,
 		    unsigned flags)
 {
-	struct waiter w = {.g = g, .observes = true, .odd = true};
+	struct waiter w = {.g = g, .observes = true, .odd = true, .mask = (uint16_t)want->poll_events};
+	uint32_t closings = gev__closings(t);
 	gev__leave_note(g, want, 1);
 	int r = watch_closing(t, want->fd, &w);
 	if (r == 0)
 		r = gev__odd_arm(t, want->fd, (uint16_t)want->poll_events);
 	while (r == 0) {
 		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
-		if (w.got != 0)
-			r = w.got > 0 ? 1 : w.got;
+		if (w.got > 0 && gev__closed_since(t, gev__record_find(t, (size_t)want->fd)->side, closings))
+			r = -EBADF;
+		else if (w.got != 0)
+			r = w.got;
 	}
 	gev__leave_note(g, NULL, 0);
 	gev__waiter_dequeue(&w);
@@ -137,6 +141,7 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 	int r;
 	if (n == 1 && want->fd >= 0 && want->poll_events) {
 		r = wait_odd(g, t, want, deadline, flags);
+		r = r > 0 ? 1 : r;
 	} else {
 		if (n > ON_STACK && (w = malloc((n * SIDES + 1) * sizeof *w)) == NULL)
 			return -ENOMEM;
@@ -147,5 +152,52 @@ int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, un
 	if (r == -EALREADY)
 		r = gev__let_close(1, deadline, flags);
 	/* Its own deadline is no error, that of a gev_timeout around it is. */
+	return r == -ETIMEDOUT && !gev__timeout_was_it(g, flags) ? 0 : r;
+}
+
+/* For one way. Positive: as a waiter's got. The waiter lies where gev__fd_wait has it. */
+static int wait_observing(struct gev_greenlet *g, struct table *t, const struct gev_fd_want *want, int64_t deadline,
+			  unsigned flags)
+{
+	struct waiter *w = (struct waiter *)(void *)g->wait_room;
+	*w = (struct waiter){.g = g, .observes = true};
+	uint32_t closings = gev__closings(t);
+	int r = gev__watch(g->hub, t, want->fd, want->events == GEV_READABLE ? READ_SIDE : WRITE_SIDE, false, w);
+	while (r == 0) {
+		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
+		if (w->got > 0 && gev__closed_since(t, w->side, closings))
+			r = -EBADF;
+		else if (w->got != 0)
+			r = w->got;
+	}
+	gev__waiter_dequeue(w);
+	return r;
+}
+
+int gev__fd_poll(int fd, int mask, int64_t deadline, unsigned flags)
+{
+	struct gev_greenlet *g = gev__self();
+	struct table *t = gev__table_of(g->hub);
+	struct gev_fd_want want;
+	struct pollfd asked = {.fd = fd, .events = (short)mask};
+	if (t == NULL)
+		return -ENOMEM;
+	int r;
+	if (gev_fd_wants(&want, &asked, 1) == 0)
+		return GEV_FD_ASK;
+	if (want.poll_events)
+		r = wait_odd(g, t, &want, deadline, flags);
+	else if (want.events != (GEV_READABLE | GEV_WRITABLE))
+		r = wait_observing(g, t, &want, deadline, flags);
+	else
+		r = gev__fds_wait(&want, 1, deadline, flags);
+	if (r > 0) {
+		/* libev's set does not know POLLRDNORM and POLLWRNORM. */
+		int said = want.poll_events || (mask & ~(POLLIN | POLLOUT)) == 0 ? gev__said(r) : 0;
+		said &= mask | POLLERR | POLLHUP;
+		return said ? said : GEV_FD_ASK;
+	}
+	if (r == -EALREADY)
+		r = gev__let_close(GEV_FD_ASK, deadline, flags);
 	return r == -ETIMEDOUT && !gev__timeout_was_it(g, flags) ? 0 : r;
 }

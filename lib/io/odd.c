@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+#include "lib/base/macros.h"
 #include "lib/base/sys.h"
 #include "lib/core/hub-loop.h"
 
@@ -34,19 +35,20 @@ static int begin(struct table *t)
 int gev__odd_arm(struct table *t, int fd, uint32_t mask)
 {
 	struct record *r = gev__record_find(t, (unsigned)fd);
+	r->odd_idle = false;
+	if (likely((mask & ~(uint32_t)r->odd_armed) == 0))
+		return 0;
 	int error = t->odd < 0 ? begin(t) : 0;
 	if (error < 0)
 		return error;
-	uint32_t all = mask | r->odd_armed;
-	struct epoll_event event = {.events = all | EPOLLONESHOT, .data.fd = fd};
+	struct epoll_event event = {.events = mask | r->odd_armed, .data.fd = fd};
 	/* A number that was closed behind our back has left the set with its description. */
-	int done = r->odd_known ? gev__sys.epoll_ctl(t->odd, EPOLL_CTL_MOD, fd, &event) : -1;
-	if (!r->odd_known || (done < 0 && errno == ENOENT))
+	int done = r->odd_armed ? gev__sys.epoll_ctl(t->odd, EPOLL_CTL_MOD, fd, &event) : -1;
+	if (!r->odd_armed || (done < 0 && errno == ENOENT))
 		done = gev__sys.epoll_ctl(t->odd, EPOLL_CTL_ADD, fd, &event);
 	if (done < 0)
 		return errno == EPERM || errno == EBADF ? 1 : -errno;
-	r->odd_known = true;
-	r->odd_armed = (uint16_t)all;
+	r->odd_armed = (uint16_t)event.events;
 	return 0;
 }
 
@@ -68,21 +70,71 @@ void gev__odd_end(struct table *t)
 	__atomic_store_n(&t->odd, -1, __ATOMIC_RELEASE);
 }
 
-void gev__odd_heard(struct table *t)
+/* What poll(2) always says, asked for or not. */
+enum { ALWAYS = EPOLLERR | EPOLLHUP };
+
+/* An event in which nobody is interested, the second in a row: the set would say so again and again. */
+static void stop(const struct table *t, struct record *r, int fd)
 {
-	enum { BATCH = 64 }; /* the set stays readable while there are more */
-	struct epoll_event events[BATCH];
-	int n = gev__sys.epoll_wait(t->odd, events, BATCH, 0);
-	for (int i = 0; i < n; i++) {
-		struct record *r = gev__record_find(t, (unsigned)events[i].data.fd);
+	uint32_t mask = 0;
+	for (const struct waiter *w = r->others; w; w = w->next)
+		if (w->odd)
+			mask |= w->mask;
+	struct epoll_event event = {.events = mask, .data.fd = fd};
+	gev__sys.epoll_ctl(t->odd, mask ? EPOLL_CTL_MOD : EPOLL_CTL_DEL, fd, &event);
+	r->odd_armed = (uint16_t)mask;
+}
+
+/* Of several who wait for a descriptor each may take what the others have been told of. */
+static bool is_alone(const struct record *r)
+{
+	const struct waiter *w = r->others;
+	return w && w->next == NULL && r->side[READ_SIDE].first == NULL && r->side[WRITE_SIDE].first == NULL;
+}
+
+static void heard(const struct table *t, struct record *r, int fd, uint32_t events)
+{
+	bool told = false, alone = is_alone(r);
+	struct waiter *next;
+	for (struct waiter *w = r->others; w; w = next) {
+		next = w->next;
+		uint32_t said = events & (w->mask | ALWAYS);
+		if (!w->odd || said == 0)
+			continue;
+		told = true;
+		gev__waiter_deliver(w, GEV_READABLE | (alone ? (int)said << SAID_SHIFT : 0));
+	}
+	if (!told && r->odd_idle)
+		stop(t, r, fd);
+	r->odd_idle = !told;
+}
+
+/* As in readiness.c: what a big batch will touch is loaded first, all at once. */
+static void warm(const struct table *t, const struct epoll_event *events, int n)
+{
+	enum { WORTH_IT = 16 };
+	for (int i = 0; i < n && n >= WORTH_IT; i++) {
+		const struct record *r = gev__record_find(t, (unsigned)events[i].data.fd);
 		if (r == NULL)
 			continue;
-		r->odd_armed = 0;
-		struct waiter *next;
-		for (struct waiter *w = r->others; w; w = next) {
-			next = w->next;
-			if (w->odd)
-				gev__waiter_deliver(w, GEV_READABLE);
-		}
+		__builtin_prefetch(&r->side[READ_SIDE].first);
+		__builtin_prefetch(&r->side[WRITE_SIDE].first);
+		if (r->others)
+			(void)*(const volatile uint8_t *)&r->others->g->state;
+	}
+}
+
+void gev__odd_heard(struct table *t)
+{
+	enum {
+		BATCH = 128
+	}; /* the set stays readable while there are more, and begins with those next time (ep_send_events) */
+	struct epoll_event events[BATCH];
+	int n = gev__sys.epoll_wait(t->odd, events, BATCH, 0);
+	warm(t, events, n);
+	for (int i = 0; i < n; i++) {
+		struct record *r = gev__record_find(t, (unsigned)events[i].data.fd);
+		if (r)
+			heard(t, r, events[i].data.fd, events[i].events);
 	}
 }

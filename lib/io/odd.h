@@ -1,12 +1,14 @@
 /* odd.h: waiting for what libev cannot say, on one descriptor.
  *
  * poll(2) knows more than reading and writing: POLLPRI, POLLRDHUP. Programs ask so all the time (a data base server polls each connection for
- * POLLIN | POLLPRI), so such a wait costs one epoll_ctl: each hub keeps a second epoll set for them, which libev watches.
+ * POLLIN | POLLPRI), so each hub keeps a second epoll set for them, which libev watches.
  *
- *     libev's set ──> the odd set ──> descriptor, its mask, one-shot
+ *     libev's set ──> the odd set ──> descriptor, its mask
  *
- * Invariants: an odd waiter on a record => its descriptor is armed in the set, with at least his mask; who is told leaves the list, so a record
- * that is not armed has none. */
+ * As with libev's, a descriptor stays in the set while it is in use, and leaves it lazily, when a second event in a row finds nobody who asked for it: so a
+ * wait costs no epoll_ctl. And what the set says of a descriptor is what poll(2) would say of it, bit for bit, so it need not be asked again.
+ *
+ * Invariant: an odd waiter on a record => its descriptor is in the set, with at least his mask. */
 #ifndef GEV_IO_ODD_H
 #define GEV_IO_ODD_H
 
@@ -14,7 +16,7 @@
 
 #include "lib/io/record.h"
 
-/* Arms fd, for one who is already on its record's list of others. 0; 1: it is ready as it is, because it never blocks or is not open; -ENOMEM,
+/* Sees to it that fd is in the set with that mask, for one who is already on its record's list of others. 0; 1: it is ready as it is, because it never blocks or is not open; -ENOMEM,
  * -EMFILE, -ELOOP and the like. */
 int gev__odd_arm(struct table *t, int fd, uint32_t mask);
 

@@ -135,7 +135,8 @@ static void enqueue(struct side *side, struct waiter *w)
 	side->last = &w->next;
 }
 
-static void on_event(struct ev_loop *ev, ev_io *io, int revents)
+/* said: what the kernel said, 0: only libev knows. */
+static void tell(struct ev_loop *ev, ev_io *io, int revents, uint32_t said)
 {
 	struct side *side = container_of(io, struct side, io);
 	if (side->first == NULL) {
@@ -153,7 +154,7 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 	/* libev stops the watchers of a number that epoll_ctl refuses, and feeds them EV_ERROR. */
 	if (unlikely(revents & EV_ERROR))
 		got = gev__sys.fcntl(io->fd, F_GETFD, 0) < 0 ? -EBADF : -ENOMEM;
-	bool taken = false;
+	bool taken = false, alone = side->first->next == NULL;
 	struct waiter *next;
 	for (struct waiter *w = side->first; w; w = next) {
 		next = w->next;
@@ -161,12 +162,19 @@ static void on_event(struct ev_loop *ev, ev_io *io, int revents)
 			if (taken)
 				continue;
 			taken = true;
+		} else if (got > 0 && alone) {
+			got |= (int)said << SAID_SHIFT;
 		}
 		gev__waiter_deliver(w, got);
 	}
 }
 
-static bool heard_one(struct gev__hub *h, struct record *r, int ready)
+static void on_event(struct ev_loop *ev, ev_io *io, int revents)
+{
+	tell(ev, io, revents, 0);
+}
+
+static bool heard_one(struct gev__hub *h, struct record *r, int ready, uint32_t said)
 {
 	bool anybody = false;
 	for (int s = 0; r && s < SIDES; s++) {
@@ -176,7 +184,7 @@ static bool heard_one(struct gev__hub *h, struct record *r, int ready)
 		if (!ev_is_active(io))
 			continue;
 		anybody = true;
-		on_event(gev__loop_ev(h->loop), io, s == READ_SIDE ? EV_READ : EV_WRITE);
+		tell(gev__loop_ev(h->loop), io, s == READ_SIDE ? EV_READ : EV_WRITE, said);
 	}
 	return anybody;
 }
@@ -200,7 +208,7 @@ static bool heard(void *arg, const struct epoll_event *events, int n)
 		if (unlikely(fd == t->odd))
 			gev__odd_heard(t);
 		else
-			all &= heard_one(h, gev__record_find(t, (unsigned)fd), ready);
+			all &= heard_one(h, gev__record_find(t, (unsigned)fd), ready, events[i].events);
 	}
 	return all;
 }

@@ -15,6 +15,7 @@
 /* Greenlets only. */
 int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags);
 int gev__fds_wait(const struct gev_fd_want *want, size_t n, int64_t deadline, unsigned flags);
+int gev__fd_poll(int fd, int mask, int64_t deadline, unsigned flags);
 
 /* For observers, on any OS thread, while g's hub exists: for how many descriptors g waits. One: *fd and its *way, GEV_READABLE or GEV_WRITABLE;
  * or, as for more, *want is where they are listed, on memory that may be gone when it is read. */

@@ -28,9 +28,17 @@ struct waiter {
 	struct waiter **link; /* NULL: not queued */
 	struct gev_greenlet *g;
 	bool observes;
-	bool odd; /* on a record's list of the others: its hub's odd set tells him (lib/io/odd.h) */
-	int got;  /* GEV_READABLE, GEV_WRITABLE, or -EBADF, -ENOMEM */
+	bool odd;      /* on a record's list of the others: its hub's odd set tells him (lib/io/odd.h) */
+	uint16_t mask; /* of an odd one: the poll(2) mask */
+	int got;       /* GEV_READABLE, GEV_WRITABLE, or -EBADF, -ENOMEM; of an observer, gev__said() of it */
 };
+
+/* For an observer: what the kernel said, in poll(2)'s words; 0: it has to be asked. */
+enum { SAID_SHIFT = 8 };
+static inline int gev__said(int got)
+{
+	return got >> SAID_SHIFT;
+}
 _Static_assert(sizeof(struct waiter) <= GEV__WAIT_ROOM * sizeof(void *), "a waiter fits into its room");
 
 /* One cache line: with thousands of descriptors each line that an event touches is a miss. io.data counts the events in a row that found nobody. */
@@ -44,8 +52,8 @@ struct record {
 	struct side side[SIDES];
 	struct waiter *
 		others; /* who wait for something else than reading and writing, elsewhere: they are told of the closing */
-	uint16_t odd_armed; /* the poll(2) mask of which the odd set will tell, 0: none */
-	bool odd_known;     /* the odd set has it */
+	uint16_t odd_armed; /* the poll(2) mask of which the odd set tells, 0: it does not know the number */
+	bool odd_idle;      /* its last event there found nobody */
 	bool drained;       /* nothing to read when last looked at: see gev__fd_note_read */
 	uint8_t type;       /* enum type */
 	bool used;          /* atomic, other threads read it: a watcher was started since the number was last closed */

@@ -74,7 +74,7 @@ APART static ssize_t read_green(int fd, const struct iovec *v, int n)
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;
-	return n == 1 ? real.read(fd, v->iov_base, v->iov_len) : real.readv(fd, v, n);
+	return socket_note_empty(fd, n == 1 ? real.read(fd, v->iov_base, v->iov_len) : real.readv(fd, v, n), 0);
 }
 
 APART static ssize_t write_green(int fd, const struct iovec *v, int n)

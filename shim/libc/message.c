@@ -118,7 +118,9 @@ static ssize_t receive(int fd, struct msghdr *msg, int flags)
 	io_cancellation_point();
 	int saved = errno;
 	struct description *d = msg ? socket_blocking(fd, flags) : NULL;
-	return d ? io_result(socket_receive_message(fd, d, msg, flags), saved) : real.recvmsg(fd, msg, flags);
+	if (d == NULL)
+		return socket_note_empty(fd, real.recvmsg(fd, msg, flags), flags);
+	return io_result(socket_receive_message(fd, d, msg, flags), saved);
 }
 
 APART static ssize_t recvmsg_started(int fd, struct msghdr *msg, int flags)

@@ -1,5 +1,8 @@
 /* poll and ppoll: the real call with a zero timeout, then a park, then the real call again: every flag the program
- * sees is the kernel's own answer, and readiness is only a hint when to ask. One deadline for all rounds. */
+ * sees is the kernel's own answer, and readiness is only a hint when to ask. One deadline for all rounds.
+ *
+ * Of one descriptor the kernel need not be asked twice. Before the wait: the last read has found a stream empty, as in a program that tries first and
+ * polls then; should it not be empty any more, the wait ends at once. After it: what ended the wait is the kernel's word already. */
 #define PATCH_FAMILY PATCH_FAMILY_POLL
 
 #include <stdlib.h>
@@ -28,11 +31,9 @@ void poll_spun(void)
 		patch_gev->yield();
 }
 
-int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
+/* How a wait of the runtime's ended, as poll_wait says it. */
+static int waited(int r, int64_t deadline)
 {
-	if (n == 0)
-		return io_sleep(deadline);
-	int r = patch_gev->fds_wait(want, n, deadline, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
 	/* poll and select are never restarted (signal(7)). */
 	if (r == -EINTR)
 		r = patch_interrupted(false);
@@ -44,6 +45,42 @@ int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
 	}
 	/* Closed meanwhile: the kernel's word for it comes with the next round. */
 	return r == -EBADF ? 1 : r;
+}
+
+int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
+{
+	if (n == 0)
+		return io_sleep(deadline);
+	return waited(patch_gev->fds_wait(want, n, deadline, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE), deadline);
+}
+
+/* For one descriptor: its revents are the answer, or 0. */
+static int wait_for_one(struct pollfd *p, int64_t deadline)
+{
+	int r = patch_gev->fd_poll(p->fd, (unsigned short)p->events, deadline,
+				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
+	p->revents = r > 0 && r != GEV_FD_ASK ? (short)r : 0;
+	return r > 0 ? 1 : waited(r, deadline);
+}
+
+/* Whether it is a stream of which the last read has taken everything, and nothing else is asked. */
+static bool seems_empty(const struct pollfd *p)
+{
+	const struct description *d = fds_peek(p->fd);
+	return d && d->drained && d->kind == FD_STREAM && !(p->events & (POLLOUT | POLLWRNORM | POLLWRBAND));
+}
+
+/* The next reads of those that have something need not wait first. */
+static int note_filled(const struct pollfd *fds, nfds_t n, int ready)
+{
+	for (nfds_t i = 0; i < n && i < ON_STACK && ready > 0; i++) {
+		if (!(fds[i].revents & (POLLIN | POLLRDNORM)))
+			continue;
+		struct description *d = fds_peek(fds[i].fd);
+		if (d && d->drained)
+			__atomic_store_n(&d->drained, 0, __ATOMIC_RELAXED);
+	}
+	return ready;
 }
 
 /* A mask for the time of the wait: what it lets through and waits already ends the wait at once. 0 or -EINTR. */
@@ -69,12 +106,13 @@ static int wait_rounds(struct pollfd *fds, nfds_t n, int64_t deadline, const sig
 	if (n > ON_STACK && (want = malloc(n * sizeof *want)) == NULL)
 		return -ENOMEM;
 	size_t wants = gev_fd_wants(want, fds, n);
+	bool one = n == 1 && wants == 1;
 	int r = poll_mask_begin(mask, &before);
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		r = poll_rest(rounds, deadline);
 		if (r == 0)
-			r = poll_wait(want, wants, deadline);
-		if (r < 0 && r != -EINTR)
+			r = one ? wait_for_one(fds, deadline) : poll_wait(want, wants, deadline);
+		if ((r < 0 && r != -EINTR) || (r > 0 && one && fds->revents))
 			break;
 		if (r == 0)
 			rounds = 0;
@@ -109,14 +147,14 @@ static int poll_green(struct pollfd *fds, nfds_t n, int64_t timeout, const sigse
 {
 	io_cancellation_point();
 	int saved = errno;
-	int r = io_poll(fds, n);
+	int r = n == 1 && timeout != 0 && mask == NULL && seems_empty(fds) ? 0 : io_poll(fds, n);
 	if (r != 0)
-		return r;
+		return note_filled(fds, n, r);
 	if (timeout == 0)
 		r = poll_at_once(mask);
 	else
 		r = wait_rounds(fds, n, io_after(timeout), mask);
-	return (int)io_result(r, saved);
+	return (int)io_result(note_filled(fds, n, r), saved);
 }
 
 int patch_poll(struct pollfd *fds, nfds_t n, int timeout)

@@ -31,6 +31,16 @@ void socket_note_drained(struct description *d, size_t asked, ssize_t n, int fla
 		__atomic_store_n(&d->drained, drained, __ATOMIC_RELAXED);
 }
 
+ssize_t socket_note_empty(int fd, ssize_t n, int flags)
+{
+	if (likely(n >= 0 || errno != EAGAIN || flags & (MSG_OOB | MSG_ERRQUEUE)))
+		return n;
+	struct description *d = fds_peek(fd);
+	if (d && d->kind == FD_STREAM && !d->drained)
+		__atomic_store_n(&d->drained, 1, __ATOMIC_RELAXED);
+	return n;
+}
+
 bool socket_blind(const struct description *d, size_t missing)
 {
 	return d->kind == FD_STREAM && missing < d->low && d->low > 1;
@@ -235,7 +245,9 @@ APART static ssize_t recv_green(int fd, void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
 	struct description *d = socket_blocking(fd, flags);
-	return d ? io_answer(socket_receive(fd, d, buf, n, flags, NULL, NULL)) : real.recv(fd, buf, n, flags);
+	if (d == NULL)
+		return socket_note_empty(fd, real.recv(fd, buf, n, flags), flags);
+	return io_answer(socket_receive(fd, d, buf, n, flags, NULL, NULL));
 }
 
 ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
@@ -249,7 +261,7 @@ APART static ssize_t recvfrom_green(int fd, void *buf, size_t n, int flags, stru
 	io_cancellation_point();
 	struct description *d = socket_blocking(fd, flags);
 	if (d == NULL)
-		return real.recvfrom(fd, buf, n, flags, from, size);
+		return socket_note_empty(fd, real.recvfrom(fd, buf, n, flags, from, size), flags);
 	return io_answer(socket_receive(fd, d, buf, n, flags, from, size));
 }
 

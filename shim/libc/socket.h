@@ -19,6 +19,8 @@ ssize_t socket_run_receive(struct transfer *t, int flags);
 bool socket_blind(const struct description *d, size_t missing);
 /* Remembers whether a read of `asked` bytes that gave n has emptied the queue. */
 void socket_note_drained(struct description *d, size_t asked, ssize_t n, int flags);
+/* After a call of the program's own that does not block, with these flags: n = -1 and EAGAIN say that there is nothing. Gives n back. */
+ssize_t socket_note_empty(int fd, ssize_t n, int flags);
 /* New numbers came with a message. */
 void socket_note_received(struct msghdr *msg);
 /* Whether a transfer that has sent something must stop here, so that the program's next call meets the error, and

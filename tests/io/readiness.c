@@ -268,7 +268,7 @@ static int counted_create(int flags)
 	return epoll_create1(flags);
 }
 
-Test(readiness, an_odd_mask_of_one_descriptor_costs_one_epoll_ctl)
+Test(readiness, waiting_again_for_an_odd_mask_costs_no_epoll_ctl)
 {
 	make_pair();
 	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLIN | POLLPRI};
@@ -277,7 +277,91 @@ Test(readiness, an_odd_mask_of_one_descriptor_costs_one_epoll_ctl)
 	gev__sys.epoll_create1 = counted_create;
 	for (int i = 0; i < 10; i++)
 		cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 0);
-	cr_expect_eq(calls, 10, "%d", calls);
+	cr_expect_eq(calls, 0, "%d", calls);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	for (int i = 0; i < 10; i++)
+		cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 1);
+	cr_expect_eq(calls, 0, "%d", calls);
+}
+
+Test(readiness, an_odd_mask_in_which_nobody_is_interested_leaves_the_set)
+{
+	make_pair();
+	cr_expect_eq(gev__fd_poll(fds[0], POLLIN | POLLPRI, soon(), 0), 0);
+	gev__sys.epoll_ctl = counted_ctl;
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	gev_sleep(0.02);
+	gev_sleep(0.02);
+	int left = calls;
+	cr_expect_geq(left, 1);
+	gev_sleep(0.02);
+	gev_sleep(0.02);
+	cr_expect_eq(calls, left, "out of the set it says nothing any more");
+	cr_expect_eq(gev__fd_poll(fds[0], POLLIN | POLLPRI, soon(), 0), POLLIN);
+	cr_expect_gt(calls, left);
+}
+
+Test(readiness, an_odd_mask_that_somebody_still_asks_for_stays)
+{
+	make_pair();
+	struct gev_greenlet *hang = gev_spawn(wait_for_odd, (void *)(intptr_t)POLLRDHUP);
+	cr_expect_eq(gev__fd_poll(fds[0], POLLIN | POLLPRI, soon(), 0), 0);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	gev_sleep(0.02); /* in the byte nobody is interested */
+	gev_sleep(0.02);
+	cr_expect_eq(hang_up(hang), 1);
+}
+
+Test(readiness, of_one_descriptor_it_says_what_poll_would)
+{
+	static const struct {
+		short mask;
+		int said;
+	} rows[] = {{POLLIN, POLLIN},
+		    {POLLIN | POLLPRI, POLLIN},
+		    {POLLIN | POLLRDHUP, POLLIN | POLLRDHUP},
+		    {POLLRDHUP, POLLRDHUP},
+		    {POLLPRI, 0}};
+	make_pair();
+	/* Once each, so that libev knows what it watches; it is asked now and then all the same. */
+	cr_expect_eq(gev__fd_poll(fds[0], POLLIN, soon(), 0), 0);
+	cr_expect_eq(gev__fd_poll(fds[0], POLLIN | POLLPRI, soon(), 0), 0);
+	cr_expect_eq(gev__fd_poll(-1, POLLIN, soon(), 0), GEV_FD_ASK);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_assert_eq(shutdown(fds[1], SHUT_WR), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int exact = 0;
+		for (int tries = 0; tries < 100; tries++) {
+			int said = gev__fd_poll(fds[0], rows[i].mask, soon(), 0);
+			cr_expect(said == rows[i].said || said == GEV_FD_ASK, "%zu: %x", i, (unsigned)said);
+			exact += said == rows[i].said;
+			if (rows[i].said == 0)
+				break;
+		}
+		cr_expect_gt(exact, 0, "%zu", i);
+	}
+}
+
+static void *poll_in(void *arg)
+{
+	return (void *)(intptr_t)gev__fd_poll(fds[0], arg ? POLLIN | POLLPRI : POLLIN, gev__now() + 10 * NS_PER_S, 0);
+}
+
+Test(readiness, of_several_who_wait_for_one_each_has_to_ask)
+{
+	for (intptr_t odd = 0; odd < 2; odd++) {
+		make_pair();
+		struct gev_greenlet *g[2];
+		for (int i = 0; i < 2; i++)
+			g[i] = gev_spawn(poll_in, (void *)odd);
+		gev_yield();
+		cr_assert_eq(write(fds[1], "x", 1), 1);
+		for (int i = 0; i < 2; i++) {
+			void *said = NULL;
+			cr_expect_eq(gev_join(g[i], 10, &said), 0);
+			cr_expect_eq((intptr_t)said, GEV_FD_ASK);
+		}
+	}
 }
 
 Test(readiness, two_wait_for_different_odd_masks_of_one_descriptor)
@@ -301,7 +385,9 @@ Test(readiness, a_number_that_stands_for_another_file_is_watched_anew)
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, other), 0);
 	struct gev_fd_want want = {.fd = fds[0], .poll_events = POLLIN | POLLPRI};
 	cr_expect_eq(gev__fds_wait(&want, 1, soon(), 0), 0);
-	cr_assert_eq(dup2(other[0], fds[0]), fds[0]); /* behind the runtime's back */
+	gev__fd_closing(fds[0]);
+	cr_assert_eq(dup2(other[0], fds[0]), fds[0]);
+	gev__fd_closed(fds[0]);
 	cr_assert_eq(write(other[1], "x", 1), 1);
 	cr_expect_eq(gev__fds_wait(&want, 1, gev__now() + 10 * NS_PER_S, 0), 1);
 	close(kept);
