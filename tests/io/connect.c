@@ -359,7 +359,9 @@ Test(connect, EMFILE)
 	cr_expect_eq(gev_listen("127.0.0.1:0", 1), -1);
 	cr_expect_eq(errno, EMFILE);
 	setrlimit(RLIMIT_NOFILE, &limit);
-	cr_expect_geq(gev_accept(listener, NULL, NULL, 1), 0, "it was not lost");
+	/* By valgrind it is: the limit is its own there, and it closes again what the kernel has accepted. */
+	if (getenv("MEMCHECK") == NULL)
+		cr_expect_geq(gev_accept(listener, NULL, NULL, 1), 0, "it was not lost");
 }
 
 static int failing;

@@ -7,7 +7,7 @@ import sys
 
 def main():
     program = sys.argv[1]
-    seeds, steps = (sys.argv[2:] + ["8", "500000"][len(sys.argv) - 2:])[:2]
+    seeds, steps = (sys.argv[2:] + ["4", "1000000"][len(sys.argv) - 2:])[:2]
     failed = 0
     for number in range(int(seeds)):
         argv = [program, "--seed", str(random.getrandbits(48)), "--steps", steps]
