@@ -41,9 +41,19 @@ struct job {
 	void *value;
 	void (*drop)(void *arg, void *value);
 	int error;        /* fn's errno */
-	enum state state; /* DONE: atomic */
+	enum state state; /* atomic: who waits looks without the pool's lock */
 	bool apart;       /* malloc's, and may be left */
 };
+
+static enum state state_of(const struct job *j)
+{
+	return __atomic_load_n(&j->state, __ATOMIC_RELAXED);
+}
+
+static void set_state(struct job *j, enum state state)
+{
+	__atomic_store_n(&j->state, state, __ATOMIC_RELAXED);
+}
 
 static struct pool {
 	struct gev__lock lock;
@@ -111,8 +121,9 @@ static uintptr_t set_done(void *arg, bool woken, bool more)
 static void finish(struct job *j)
 {
 	lock();
-	bool left = j->state == LEFT;
-	j->state = left ? LEFT : ENDING;
+	bool left = state_of(j) == LEFT;
+	if (!left)
+		set_state(j, ENDING);
 	unlock();
 	if (!left) {
 		gev__lot_wake_one(j, set_done, j);
@@ -137,7 +148,7 @@ static struct job *next_job(void)
 		struct job *j = pool.first;
 		if (j) {
 			take_off(j);
-			j->state = RUNNING;
+			set_state(j, RUNNING);
 			__atomic_store_n(&j->seen.begun, true, __ATOMIC_RELAXED);
 			unlock();
 			return j;
@@ -239,11 +250,11 @@ static enum left give_up(struct job *j)
 {
 	enum left left = STAYS;
 	lock();
-	if (__atomic_load_n(&j->state, __ATOMIC_RELAXED) == QUEUED) {
+	if (state_of(j) == QUEUED) {
 		take_off(j);
 		left = NOT_RUN;
-	} else if (j->apart && j->state == RUNNING) {
-		j->state = LEFT;
+	} else if (j->apart && state_of(j) == RUNNING) {
+		set_state(j, LEFT);
 		left = GOES_ON;
 	}
 	unlock();
@@ -277,7 +288,7 @@ static enum left run(struct job *j, int64_t deadline, unsigned flags, int *r)
 	if (*r == 0)
 		return wait_for(j, deadline, flags, r);
 	lock();
-	bool queued = __atomic_load_n(&j->state, __ATOMIC_RELAXED) == QUEUED;
+	bool queued = state_of(j) == QUEUED;
 	if (queued)
 		take_off(j);
 	unlock();
