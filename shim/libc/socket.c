@@ -167,7 +167,7 @@ static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 		return -EBADF;
 	if (unlikely(r <= 0))
 		return -EAGAIN;
-	ssize_t got = try_receive(fd, buf, n, MSG_DONTWAIT, NULL, NULL);
+	ssize_t got = kernel_recvfrom(fd, buf, n, MSG_DONTWAIT, NULL, NULL);
 	if (likely(got >= 0))
 		socket_note_drained(d, n, got, 0);
 	return got;
@@ -177,7 +177,7 @@ ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int f
 		       socklen_t *room)
 {
 	if (likely(d->drained && flags == 0 && from == NULL && n > 0 && d->receive_timeout == GEV_NEVER &&
-		   d->low <= 1)) {
+		   d->low <= 1 && !patch_above_another)) {
 		ssize_t got = receive_next(fd, d, buf, n);
 		if (likely(got != -EAGAIN))
 			return got;
@@ -230,8 +230,8 @@ ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, in
 		    socklen_t size)
 {
 	ssize_t done = 0;
-	if (likely((flags & ~MSG_NOSIGNAL) == 0 && d->kind == FD_STREAM)) {
-		done = try_send(fd, buf, n, flags | MSG_DONTWAIT, to, size);
+	if (likely((flags & ~MSG_NOSIGNAL) == 0 && d->kind == FD_STREAM && !patch_above_another)) {
+		done = kernel_sendto(fd, buf, n, flags | MSG_DONTWAIT, to, size);
 		/* TCP_FASTOPEN_CONNECT: this call has begun to connect, and has sent nothing. */
 		if (unlikely(done == -EINPROGRESS))
 			done = -EAGAIN;
