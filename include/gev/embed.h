@@ -248,7 +248,7 @@ struct gev_embed {
 	/* Whether arrive and idle are called. */
 	void (*arrivals)(bool wanted);
 	/* Sets or clears g's interrupted mark. While it is set, every wait of g with GEV_PARK_INTERRUPTIBLE ends at once with -EINTR, and
-	 * lot_wait without that flag calls the hook `handle`, which must clear it. Setting it ends the one it is in. g must not have been freed.
+	 * lot_wait without that flag calls the hook `handle`, which must clear it; so does any lot_wait that was woken all the same. Setting it ends the one it is in. g must not have been freed.
 	 * True: g waits just now. Async-signal-safe on g's OS thread while busy() says no, and on others (there always false). */
 	bool (*interrupt)(struct gev_greenlet *g, bool interrupted);
 	/* The hook attend will be called, also if the hub sleeps just now. Async-signal-safe, any thread. */

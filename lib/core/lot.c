@@ -117,6 +117,9 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 	}
 	if (token)
 		*token = w.token;
+	/* The interruption came in the moment before or after the choice, and whoever sent it has seen us wait: nobody else will run the handlers. */
+	if (unlikely(w.g && gev__marks(w.g) & GEV__MARK_INTERRUPTED))
+		gev__signal_hooks->handle();
 	return 0;
 }
 
