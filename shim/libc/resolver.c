@@ -54,7 +54,9 @@ void resolver_end(void)
 {
 	if (likely(made == NULL))
 		return;
-	res_nclose(made);
+	/* One that nobody has initialised is all zeros, and its socket the descriptor 0 (glibc resolv/res_init.c, __res_thread_freeres). */
+	if (made->nscount > 0)
+		res_nclose(made);
 	resolver_set(of_main);
 	free(made);
 	made = NULL;

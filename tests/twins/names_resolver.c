@@ -2,6 +2,7 @@
 #include <netdb.h>
 #include <nss.h>
 #include <resolv.h>
+#include <sys/stat.h>
 
 #include "twin.h"
 
@@ -120,9 +121,22 @@ static void serve(int fd)
 	check(sendto(fd, m, end, 0, (struct sockaddr *)&from, size) == (ssize_t)end);
 }
 
+/* A thread that looks up nothing but a number. */
+static void *ask_number(void *arg)
+{
+	struct addrinfo *list;
+	check(getaddrinfo("127.0.0.1", "1", NULL, &list) == 0);
+	freeaddrinfo(list);
+	return arg;
+}
+
 int main(void)
 {
 	int fd = bound(SOCK_DGRAM, &server);
+	struct stat first;
+	check(fstat(0, &first) == 0);
+	join(spawn(ask_number, NULL));
+	printf("its end leaves descriptor 0: %d\n", fstat(0, &first) == 0);
 	of_main = __res_state();
 	check(__nss_configure_lookup("hosts", "dns") == 0);
 	for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
