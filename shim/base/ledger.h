@@ -28,25 +28,12 @@ enum patch_reason {
 };
 
 /* What many LATER rows have in common: what happens until they are cooperative. */
-#define STALLS "every green thread waits while this call waits"
-#define STALLS_OR_HANGS                                                                                                \
-	"every green thread waits while this call waits: for ever, if one of them would have to end the wait"
-#define STALLS_ON_STORAGE "every green thread waits until the storage has it"
-#define STALLS_ON_NAMES "every green thread waits while a name server answers"
-#define STALLS_ON_ACCOUNTS "every green thread waits while the sources in nsswitch.conf answer"
-#define STALLS_ON_UTMP "every green thread waits while another process holds the lock of the file, ten seconds at most"
 #define STALLS_ON_RPC                                                                                                  \
 	"Sun RPC, of which libc keeps the names for old programs: every green thread waits for the network"
-#define STALLS_ON_ENTROPY "every green thread waits, while the system boots only, for the kernel's first random bits"
-#define FORGETS_DESCRIPTOR                                                                                             \
-	"closes a descriptor inside libc, unseen: its waiters are not told, and what was known of the number stays "   \
-	"until it is made anew"
 #define ON_OS_THREAD "acts on the OS thread, and so on all green threads at once"
 #define HANDLER_ANYWHERE                                                                                               \
 	"a handler runs on whichever green thread is running, and must neither block nor be left by longjmp"
 #define ONE_MASK "changes the signal mask of the OS thread, which all green threads share"
-#define STALE_STANDARD "replaces descriptors 0, 1 and 2 inside libc, unseen: what was known of those numbers stays"
-#define STALLS_ON_FIFO "on a FIFO every green thread waits for the other end: for ever, if that is one of them"
 #define SETS_CREDENTIALS "right while no real thread lives beside the green ones; then it may never return"
 
 #endif

@@ -34,8 +34,10 @@
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
+#include <wordexp.h>
 
 struct __res_state;
+struct aiocb;
 struct aliasent;
 struct ether_addr;
 struct passwd;

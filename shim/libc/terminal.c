@@ -1,4 +1,4 @@
-/* tcdrain, tcsetattr, tcsendbreak: until what was written has gone out on the line.
+/* tcdrain, tcsetattr, tcsendbreak, tcflow: until what was written has gone out on the line, or its writer has let go of it.
  *
  * Nothing tells when, so a real thread waits in the kernel, if there is anything left to go out. */
 #include <sys/ioctl.h>
@@ -57,3 +57,18 @@ int patch_tcsendbreak(int fd, int duration)
 	return (int)io_result(blocking_call(&b), saved);
 }
 EXPORT(tcsendbreak);
+
+/* TCIOFF and TCION send a character, after whoever is in the midst of a write to the line (drivers/tty/tty_io.c, tty_send_xchar). A process in the
+ * background is stopped for it, which no thread of its can do for another (tty_ioctl(2), Job control). */
+int patch_tcflow(int fd, int action)
+{
+	int saved = errno;
+	pid_t front = patch_green() ? tcgetpgrp(fd) : -1; /* it fails where this is not the process's own terminal */
+	errno = saved;
+	if (!patch_green() || (action != TCIOFF && action != TCION) || (front >= 0 && front != getpgrp()))
+		return real.tcflow(fd, action);
+	struct blocking b = {
+		.attempt = never_at_once, .number = SYS_ioctl, .args = {fd, TCXONC, action}, .restarts = true};
+	return (int)io_result(blocking_call(&b), saved);
+}
+EXPORT(tcflow);

@@ -4,6 +4,7 @@
 #include <netdb.h>
 
 #include "shim/base/options.h"
+#include "shim/pthread/aside.h"
 
 enum { ON_THREAD }; /* the place of "thread" among the words of GEV_RESOLVER */
 
@@ -12,7 +13,7 @@ bool visit_may_look_up(void)
 	return patch_options()->resolver == ON_THREAD && patch_green();
 }
 
-/* On the real thread, which is libgev's: others come after this one. */
+/* On the real thread; others may come after this one. */
 static void call_as_caller(void *arg)
 {
 	struct visit *v = arg;
@@ -28,13 +29,25 @@ static void call_as_caller(void *arg)
 		resolver_set(resolver);
 }
 
-static bool call_there(struct visit *v)
+struct alone {
+	struct patch_aside aside;
+	struct visit *visit;
+};
+
+static void call_alone(struct patch_aside *a)
 {
+	call_as_caller(((struct alone *)(void *)a)->visit);
+}
+
+static bool call_there(struct visit *v, bool alone)
+{
+	struct alone a = {.aside.call = call_alone, .visit = v};
 	v->error = errno;
 	v->h_error = h_errno;
 	v->resolver = resolver_mine();
 	v->locale = uselocale((locale_t)0);
-	bool done = patch_gev->offload(call_as_caller, v, v->host) == 0;
+	bool done = alone ? patch_aside(&a.aside, GEV_PARK_PLAIN) == 0
+			  : patch_gev->offload(call_as_caller, v, v->host) == 0;
 	errno = v->error;
 	h_errno = done ? v->h_error : h_errno;
 	return done;
@@ -55,6 +68,12 @@ static void call_here(struct visit *v)
 
 void visit(struct visit *v, bool parks)
 {
-	if (!parks || !call_there(v))
+	if (!parks || !call_there(v, false))
+		call_here(v);
+}
+
+void visit_alone(struct visit *v)
+{
+	if (!patch_green() || !call_there(v, true))
 		call_here(v);
 }

@@ -24,6 +24,8 @@ struct visit {
 bool visit_may_look_up(void);
 /* Makes the call. errno and h_errno are afterwards as it left them. parks: one of the two above, or patch_green(). */
 void visit(struct visit *v, bool parks);
+/* The same on a real thread made for it, which is the hub's OS thread's own copy for the kernel. Parks whenever it can. */
+void visit_alone(struct visit *v);
 
 /* ---- resolver.c ---- */
 

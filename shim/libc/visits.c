@@ -1,9 +1,9 @@
-/* The wrappers that are made from the rows of visits.def: libc's own function, as a visit. */
+/* The wrappers that are made from the rows of visits.def. */
 #include "shim/libc/visit.h"
 
 #define ALIAS(alias, name) EXPORT_AS(alias, name);
 
-#define LOOKUP(ret, name, n, types, fixture)                                                                           \
+#define VISIT(ret, name, n, types, how)                                                                                \
 	struct asked_##name {                                                                                          \
 		struct visit visit;                                                                                    \
 		MEMBERS_##n types ret result;                                                                          \
@@ -18,12 +18,12 @@
 		if (likely(!patch_started))                                                                            \
 			return real.name ARGUMENTS_##n;                                                                \
 		struct asked_##name q = {.visit.call = ask_##name, SET_##n};                                           \
-		visit(&q.visit, visit_may_look_up());                                                                  \
+		how;                                                                                                   \
 		return q.result;                                                                                       \
 	}                                                                                                              \
 	EXPORT(name);
 
-#define LOOKUP_VOID(name, n, types, fixture)                                                                           \
+#define VISIT_VOID(name, n, types, how)                                                                                \
 	struct asked_##name {                                                                                          \
 		struct visit visit;                                                                                    \
 		MEMBERS_##n types                                                                                      \
@@ -40,8 +40,13 @@
 			return;                                                                                        \
 		}                                                                                                      \
 		struct asked_##name q = {.visit.call = ask_##name, SET_##n};                                           \
-		visit(&q.visit, visit_may_look_up());                                                                  \
+		how;                                                                                                   \
 	}                                                                                                              \
 	EXPORT(name);
+
+#define LOOKUP(ret, name, n, types, fixture) VISIT(ret, name, n, types, visit(&q.visit, visit_may_look_up()))
+#define LOOKUP_VOID(name, n, types, fixture) VISIT_VOID(name, n, types, visit(&q.visit, visit_may_look_up()))
+#define SAID(name, n, types, fixture) VISIT_VOID(name, n, types, visit(&q.visit, patch_green()))
+#define ALONE(ret, name, n, types, family, fixture) VISIT(ret, name, n, types, visit_alone(&q.visit))
 
 #include "shim/base/visits.def"

@@ -34,17 +34,22 @@ struct fifo {
 	int end, other;
 };
 
-static struct fifo open_fifo(const char *path, const char *mode)
+static struct fifo open_fifo_by(const char *path, int flags)
 {
 	struct fifo none = {-1, -1}, fifo;
-	if (path == NULL || mode == NULL || strchr(mode, '+') || !patch_green())
-		return none;
-	bool reads = *mode == 'r';
-	if (!fifo_would_wait(AT_FDCWD, path, reads ? O_RDONLY : O_WRONLY))
+	bool reads = (flags & O_ACCMODE) == O_RDONLY;
+	if (!patch_green() || !fifo_would_wait(AT_FDCWD, path, flags))
 		return none;
 	fifo.end = patch_open(path, (reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC, 0);
 	fifo.other = fifo.end < 0 ? -1 : patch_open(path, (reads ? O_WRONLY : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0);
 	return fifo;
+}
+
+static struct fifo open_fifo(const char *path, const char *mode)
+{
+	if (path == NULL || mode == NULL || strchr(mode, '+'))
+		return (struct fifo){-1, -1};
+	return open_fifo_by(path, *mode == 'r' ? O_RDONLY : O_WRONLY);
 }
 
 static void close_fifo(struct fifo fifo)
@@ -88,3 +93,26 @@ FILE *patch_freopen(const char *path, const char *mode, FILE *f)
 }
 EXPORT(freopen);
 EXPORT_AS(freopen64, freopen);
+
+/* Under libc's names of its parts. */
+FILE *patch__IO_file_fopen(FILE *f, const char *path, const char *mode, int large)
+{
+	if (likely(!streams_ours))
+		return real._IO_file_fopen(f, path, mode, large);
+	struct fifo fifo = open_fifo(path, mode);
+	FILE *opened = real._IO_file_fopen(f, path, mode, large);
+	close_fifo(fifo);
+	return opened;
+}
+EXPORT(_IO_file_fopen);
+
+FILE *patch__IO_file_open(FILE *f, const char *path, int flags, int mode, int way, int large)
+{
+	if (likely(!streams_ours))
+		return real._IO_file_open(f, path, flags, mode, way, large);
+	struct fifo fifo = open_fifo_by(path, flags);
+	FILE *opened = real._IO_file_open(f, path, flags, mode, way, large);
+	close_fifo(fifo);
+	return opened;
+}
+EXPORT(_IO_file_open);

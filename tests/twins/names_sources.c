@@ -233,6 +233,20 @@ SAID(rcmd_af, &nobody, htons(514), "some", "some", "true", NULL, AF_INET)
 SAID(rexec, &nobody, htons(512), "some", "some", "true", NULL)
 SAID(rexec_af, &nobody, htons(512), "some", "some", "true", NULL, AF_INET)
 
+static void ask_gai_suspend(void)
+{
+	struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	struct gaicb some = {.ar_name = "some.example", .ar_request = &hints}, *list[] = {&some};
+	const struct gaicb *const waits[] = {&some};
+	const struct timespec long_time = {100, 0};
+	check(getaddrinfo_a(GAI_NOWAIT, list, 1, NULL) == 0);
+	int r = gai_suspend(waits, 1, &long_time);
+	printf("%d ", r == 0 || r == EAI_ALLDONE); /* the answer may have come before */
+	printf("%d ", gai_suspend(waits, 1, NULL));
+	printf("%d ", gai_error(&some));
+	freeaddrinfo(some.ar_result);
+}
+
 #define ASK(name)                                                                                                      \
 	{                                                                                                              \
 #name, ask_##name                                                                                      \
@@ -282,6 +296,7 @@ static const struct question {
 	ASK(gethostbyaddr_r),
 	ASK(gethostbyname_none),
 	ASK(gethostid),
+	ASK(gai_suspend),
 	ASK_ALL(net),
 	ASK(getnetbyname),
 	ASK(getnetbyname_r),

@@ -4,6 +4,7 @@
 
 #include <err.h>
 #include <error.h>
+#include <execinfo.h>
 #include <fmtmsg.h>
 #include <malloc.h>
 #include <netdb.h>
@@ -62,6 +63,7 @@ SAY(herror, h_errno = HOST_NOT_FOUND; herror("herror"))
 SAY(fmtmsg, check(fmtmsg(MM_PRINT, "UX:cat", MM_ERROR, "text", "action", "UX:cat:001") == MM_OK))
 SAY(getopt, char *args[] = {"program", "-x", NULL}; optind = 1; check(getopt(2, args, "y") == '?'))
 SAY(malloc_stats, malloc_stats())
+SAY(backtrace_symbols_fd, backtrace_symbols_fd((void *[]){(void *)16, (void *)0x123abc}, 2, 2))
 SAY(err, errno = EPERM; err(2, "number %d", 7))
 SAY(errx, errx(3, "number %d", 8))
 SAY(verr, say_verr("number %d", 9))
@@ -81,6 +83,35 @@ static void *run_saying(void *arg)
 	sem_post(&here);
 	((const struct saying *)arg)->say();
 	return NULL;
+}
+
+/* Addresses of the program, of libc and of nobody: as the other function says them. */
+static void *compare_symbols(void *arg)
+{
+	static int datum;
+	void *const addresses[] = {(void *)compare_symbols, (char *)(void *)puts + 1, &datum, (void *)16,
+				   (void *)make_way};
+	enum { N = sizeof addresses / sizeof *addresses };
+	char **wanted = backtrace_symbols(addresses, N), text[10000], all[10000] = "";
+	int fd[2];
+	stream_pair(fd);
+	backtrace_symbols_fd(addresses, N, fd[1]);
+	check(shutdown(fd[1], SHUT_WR) == 0 && wanted != NULL);
+	size_t size = 0;
+	for (ssize_t n; (n = read(fd[0], text + size, sizeof text - 1 - size)) > 0;)
+		size += (size_t)n;
+	text[size] = '\0';
+	/* But for a space in front of the address. */
+	for (int i = 0; i < N; i++) {
+		const char *address = strstr(wanted[i], "[0x");
+		int place = (int)(address - wanted[i]);
+		sprintf(all + strlen(all), "%.*s%s\n", place > 0 ? place - 1 : 0, wanted[i], address);
+	}
+	check(strcmp(text, all) == 0);
+	free((void *)wanted);
+	close(fd[0]);
+	close(fd[1]);
+	return arg;
 }
 
 static void *say_once_counted(void *arg)
@@ -138,14 +169,15 @@ int main(void)
 #name, say_##name##_now, true                                                                          \
 	}
 	static const struct saying all[] = {
-		S(perror),        S(warn),    S(warnx),    S(vwarn),  S(vwarnx), S(error),
-		S(error_at_line), S(psignal), S(psiginfo), S(herror), S(fmtmsg), S(getopt),
-		S(malloc_stats),  E(err),     E(errx),     E(verr),   E(verrx),  E(error_ends),
+		S(perror),  S(warn),     S(warnx),  S(vwarn),  S(vwarnx),     S(error),        S(error_at_line),
+		S(psignal), S(psiginfo), S(herror), S(fmtmsg), S(getopt),     S(malloc_stats), S(backtrace_symbols_fd),
+		E(err),     E(errx),     E(verr),   E(verrx),  E(error_ends),
 	};
 	int ours = dup(2);
 	setenv("MSGVERB", "label:severity:text:action:tag", 1);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		say_it(&all[i], ours);
+	join(spawn(compare_symbols, NULL));
 	static const struct saying last = {"warnx", say_warnx_now, false};
 	pthread_t t = spawn(say_once_counted, (void *)&last);
 	report_threads();

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 
 FILE *_IO_fopen(const char *path, const char *mode);
+int _IO_file_close_it(FILE *f);
+FILE *_IO_file_fopen(FILE *f, const char *path, const char *mode, int large);
+FILE *_IO_file_open(FILE *f, const char *path, int flags, int mode, int way, int large);
 
 static void *read_fifo(void *arg)
 {
@@ -38,6 +41,21 @@ static void *reopen_reader(void *arg)
 	return NULL;
 }
 
+enum { NO_WRITES = 8 }; /* libio.h, _IO_NO_WRITES */
+
+/* A stream without a file, and a FIFO for it by libc's names of fopen's parts. */
+static void *open_parts(void *arg)
+{
+	char line[100];
+	FILE *f = fopen("/dev/null", "r");
+	check(f != NULL && _IO_file_close_it(f) == 0);
+	f = arg ? _IO_file_open(f, "fifo", O_RDONLY, 0, NO_WRITES, 1) : _IO_file_fopen(f, "fifo", "r", 1);
+	check(f != NULL && fgets(line, sizeof line, f) != NULL);
+	printf("by parts: %s", line);
+	fclose(f);
+	return NULL;
+}
+
 int main(void)
 {
 	check(mkfifo("fifo", 0600) == 0);
@@ -58,6 +76,13 @@ int main(void)
 	sched_yield();
 	join(spawn(write_fifo, NULL));
 	join(reader);
+
+	for (int part = 0; part < 2; part++) {
+		reader = spawn(open_parts, part ? "" : NULL);
+		sched_yield();
+		join(spawn(write_fifo, NULL));
+		join(reader);
+	}
 	check(unlink("fifo") == 0);
 
 	/* A stream over a socket, opened anew as a file: what was known of the number is forgotten. */

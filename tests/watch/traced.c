@@ -1,8 +1,8 @@
 /* Calls whose trace is known, word by word. Prints nothing. */
+#include <link.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,15 +20,19 @@ static void *worker(void *arg)
 	return arg;
 }
 
+static int look(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	return 7;
+}
+
 int main(void)
 {
 	pthread_t id;
-	unsigned char few[4];
 	const struct timespec moment = {.tv_nsec = 1000000};
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || pthread_mutex_lock(&lock) ||
 	    pthread_create(&id, NULL, worker, NULL))
 		return 1;
-	if (getrandom(few, sizeof few, 0) != sizeof few) /* while the worker is ready */
+	if (dl_iterate_phdr(look, NULL) != 7) /* while the worker is ready */
 		return 1;
 	nanosleep(&moment, NULL);
 	pthread_mutex_unlock(&lock);
