@@ -318,7 +318,7 @@ static void succeeds(void (*life)(void))
 	cr_expect_eq(end(&a, "nothing", 0, 0), 0);
 }
 
-Test(failing, each_call_by_turn, .timeout = 300)
+Test(failing, each_call_by_turn)
 {
 	made = mmap(NULL, CALLS * sizeof *made, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	cr_assert(made != MAP_FAILED);
