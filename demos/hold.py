@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs one of the short demos and holds its output against a file.
 
-    hold.py [--preload LIBRARY] [--threads N] [--seconds N] [--sorted] EXPECTED PROGRAM
+    hold.py [--preload LIBRARY] [--threads N] [--seconds N] [--before LINE LINE] [--sorted] EXPECTED PROGRAM
 
 What differs from run to run is named, not compared: decimal fractions become N, an address becomes ADDRESS, followed
 by whether all addresses of its line are the same. The number of OS threads must be N and becomes THREADS. --sorted:
 two threads that wake in the same moment may print in either order, so lines are compared without it. --seconds: it
-must take at least that and less than one second more: two sleeps that wait for each other take longer.
+must take at least that. --before: the one line comes before the other, whatever --sorted says: two sleeps that wait for each other
+would be the other way round.
 """
 import argparse
 import difflib
@@ -31,6 +32,7 @@ def arguments():
     parser.add_argument("--preload")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--before", nargs=2, metavar="LINE")
     parser.add_argument("--sorted", action="store_true")
     parser.add_argument("expected")
     parser.add_argument("program")
@@ -43,14 +45,16 @@ def main():
     if chosen.preload:
         environment["LD_PRELOAD"] = chosen.preload
     begin = time.monotonic()
-    done = subprocess.run([chosen.program], env=environment, stdout=subprocess.PIPE, text=True, timeout=50)
+    done = subprocess.run([chosen.program], env=environment, stdout=subprocess.PIPE, text=True, timeout=200)
     took = time.monotonic() - begin
     faults = []
     if done.returncode != 0:
         faults.append(f"ended with {done.returncode}")
-    if chosen.seconds and not chosen.seconds <= took < chosen.seconds + 1:
+    if chosen.seconds and took < chosen.seconds:
         faults.append(f"took {took:.2f} s instead of {chosen.seconds:g}")
     output = done.stdout
+    if chosen.before and not 0 <= output.find(chosen.before[0]) < output.find(chosen.before[1]):
+        faults.append("{!r} did not come before {!r}:\n{}".format(*chosen.before, output))
     if chosen.threads is not None:
         found = re.search(r"^OS threads: (\d+)$", output, re.M)
         if not found or int(found.group(1)) != chosen.threads:

@@ -155,7 +155,7 @@ def main():
     parser.add_argument('--known-failure', metavar='REASON', help='the twins must disagree; agreement is a failure')
     parser.add_argument('--env', action='append', default=[], metavar='K=V', help='set in both runs')
     parser.add_argument('--expect-stderr', metavar='TEXT', help='the preloaded run must say this')
-    parser.add_argument('--limit', type=float, default=20, metavar='SECONDS', help='for each run (default 20)')
+    parser.add_argument('--limit', type=float, default=120, metavar='SECONDS', help='for each run (default 120: for what hangs)')
     parser.add_argument('--grace', type=float, default=10, metavar='SECONDS',
                         help='in which a process that the program left may still end by itself (default 10)')
     parser.add_argument('program')
