@@ -96,7 +96,7 @@ def judge(load, handler, options):
     threading.Thread(target=accept_all, args=(listener, handler), daemon=True).start()
     server = "127.0.0.1:%d" % listener.getsockname()[1]
     done = subprocess.run([load, "-c", str(CONNECTIONS), "-n", str(REQUESTS), "-b", str(SIZE), "--patience", "1",
-                           *options, server], stdout=subprocess.PIPE, text=True, timeout=30)
+                           *options, server], stdout=subprocess.PIPE, text=True, timeout=120)
     listener.close()
     return done.returncode, json.loads(done.stdout)
 

@@ -9,7 +9,7 @@ class Stuck(Exception):
 
 
 def run(build, server, *, connections, requests=None, seconds=None, active=None, warmup=None, size=None, rate=None,
-        brief=False, via=(), cores=None, around=None, patience=20, limit=300):
+        brief=False, via=(), cores=None, around=None, patience=60, limit=300):
     """`via` is () or ("--socks5", "127.0.0.1:80"). `around`, a context manager, is entered when everything is open and
     warm and left when the counted requests are answered and nothing is closed yet: it sees these requests alone."""
     argv = [build.bench("load"), "--connections", str(connections), "--pid", str(server.pid),

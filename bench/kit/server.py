@@ -34,7 +34,7 @@ class Server:
     says where it will listen, and it is waited for by connecting.
     """
 
-    def __init__(self, argv, *, preload=None, cores=None, port=None, env=None, patience=20):
+    def __init__(self, argv, *, preload=None, cores=None, port=None, env=None, patience=60):
         self.argv, self.preload, self.cores, self.port, self.patience = argv, preload, cores, port, patience
         self.announces = port is None
         self.env = dict(os.environ, **(env or {}))

@@ -111,7 +111,7 @@ int patch_clock_nanosleep(clockid_t clock, int flags, const struct timespec *wan
 		return real.clock_nanosleep(clock, flags, want, left);
 	int r = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? 0
 								    : real.clock_nanosleep(clock, 0, &nothing, NULL);
-	if (r != 0)
+	if (r != 0 && r != EINTR) /* a tick of ours may come just then */
 		return r;
 	int64_t ns = poll_nanoseconds(want);
 	bool absolute = (flags & TIMER_ABSTIME) != 0;

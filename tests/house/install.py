@@ -26,7 +26,7 @@ def expect(what, got, wanted):
 
 def run(command, **variables):
     done = subprocess.run(command, env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=30)
+                          text=True, timeout=120)
     return done.stdout.strip() if done.returncode == 0 else f"ended with {done.returncode}: {done.stdout.strip()}"
 
 

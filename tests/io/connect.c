@@ -78,7 +78,7 @@ Test(connect, by_number_by_name_and_by_path)
 	one_byte_each_way();
 	cr_expect_eq(gev_listen(address, 1), -1, "nobody has unlinked it");
 	cr_expect_eq(errno, EADDRINUSE);
-	cr_expect_eq(gev_dial(address, 1), -1);
+	cr_expect_eq(gev_dial(address, 30), -1);
 	cr_expect_eq(errno, ECONNREFUSED);
 	unlink(address + 5);
 	rmdir(path);
@@ -116,10 +116,10 @@ Test(connect, what_cannot_be_dialled)
 	memset(path + 5, 'x', 120);
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
 		errno = 0;
-		cr_expect_eq(gev_dial(refused[i].address, 5), -1, "%s", refused[i].desc);
+		cr_expect_eq(gev_dial(refused[i].address, 30), -1, "%s", refused[i].desc);
 		cr_expect_eq(errno, refused[i].error, "%s: %s", refused[i].desc, strerror(errno));
 	}
-	cr_expect_eq(gev_dial(path, 5), -1);
+	cr_expect_eq(gev_dial(path, 30), -1);
 	cr_expect_eq(errno, ENAMETOOLONG);
 	cr_expect_eq(gev_dial("127.0.0.1:1", NAN), -1);
 	cr_expect_eq(errno, EINVAL);
@@ -128,7 +128,7 @@ Test(connect, what_cannot_be_dialled)
 	cr_expect_eq(gev_listen(text, 1), -1);
 	cr_expect_eq(errno, EADDRINUSE);
 	gev_close(taken);
-	cr_expect_eq(gev_dial(text, 5), -1);
+	cr_expect_eq(gev_dial(text, 30), -1);
 	cr_expect_eq(errno, ECONNREFUSED);
 	cr_expect_eq(gev_connect(-1, NULL, 0, 1), -1);
 	cr_expect_eq(errno, EBADF);
@@ -171,7 +171,7 @@ Test(connect, a_resolver_that_fails_or_does_not_answer)
 	gev__sys.getaddrinfo = fail_to_resolve;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		eai = rows[i].eai;
-		cr_expect_eq(gev_dial("name:80", 5), -1);
+		cr_expect_eq(gev_dial("name:80", 30), -1);
 		cr_expect_eq(errno, rows[i].error, "%d: %s", eai, strerror(errno));
 	}
 	gev__sys.getaddrinfo = resolve_late;
@@ -197,7 +197,7 @@ Test(connect, a_full_unix_listener_is_tried_again)
 {
 	snprintf(text, sizeof text, "unix:@gev-full-%d", (int)getpid());
 	listener = gev_listen(text, 0);
-	cr_assert_geq(gev_dial(text, 1), 0);
+	cr_assert_geq(gev_dial(text, 30), 0);
 	cr_expect_eq(gev_dial(text, 0.005), -1, "its queue is full");
 	cr_expect_eq(errno, ETIMEDOUT);
 	struct gev_greenlet *g = gev_spawn(accept_late, NULL);
@@ -354,7 +354,7 @@ Test(connect, EMFILE)
 	setrlimit(RLIMIT_NOFILE, &low);
 	cr_expect_eq(gev_accept(listener, NULL, NULL, 1), -1);
 	cr_expect_eq(errno, EMFILE);
-	cr_expect_eq(gev_dial(text, 1), -1);
+	cr_expect_eq(gev_dial(text, 30), -1);
 	cr_expect_eq(errno, EMFILE);
 	cr_expect_eq(gev_listen("127.0.0.1:0", 1), -1);
 	cr_expect_eq(errno, EMFILE);

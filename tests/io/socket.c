@@ -51,7 +51,7 @@ enum { BYTES = 200000 };
 static void *client(void *arg)
 {
 	unsigned seed = (unsigned)(uintptr_t)arg;
-	int fd = gev_dial(address, 5);
+	int fd = gev_dial(address, 30);
 	cr_assert_geq(fd, 0);
 	char *out = malloc(BYTES), *in = malloc(BYTES);
 	for (int i = 0; i < BYTES; i++)
@@ -92,7 +92,7 @@ Test(socket, time_outs)
 	errno = 0;
 	cr_expect_eq(gev_accept(listener, NULL, NULL, 0.002), -1);
 	cr_expect_eq(errno, ETIMEDOUT);
-	int fd = gev_dial(address, 5);
+	int fd = gev_dial(address, 30);
 	cr_assert_geq(fd, 0);
 	cr_expect_eq(gev_recv(fd, &c, 1, 0, 0.002), -1);
 	cr_expect_eq(errno, ETIMEDOUT);
@@ -126,7 +126,7 @@ Test(socket, errors_are_the_kernels)
 	cr_expect_eq(gev_listen(address, 1), -1);
 	cr_expect_eq(errno, EADDRINUSE);
 	gev_close(listener);
-	cr_expect_eq(gev_dial(address, 1), -1);
+	cr_expect_eq(gev_dial(address, 30), -1);
 	cr_expect_eq(errno, ECONNREFUSED);
 }
 
@@ -176,7 +176,7 @@ Test(socket, a_zero_timeout_takes_what_is_there_on_blocking_descriptors_too)
 Test(socket, urgent_data_is_not_waited_for_as_if_it_were_ordinary)
 {
 	listen_here();
-	int there = gev_dial(address, 5), here = gev_accept(listener, NULL, NULL, 5);
+	int there = gev_dial(address, 30), here = gev_accept(listener, NULL, NULL, 30);
 	char buf[16];
 	cr_assert_eq(gev_send(there, "ab", 2, 0, 5), 2);
 	cr_assert_eq(gev_recv(here, buf, sizeof buf, 0, 5), 2); /* a short read: the next ordinary one waits first */

@@ -45,7 +45,7 @@ def blocks(page):
 
 
 def wait_until_asleep(pid):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 100
     stat = pathlib.Path(f"/proc/{pid}/stat")
     while stat.read_text().rpartition(")")[2].split()[0] != "S":
         if time.monotonic() > end:
@@ -92,10 +92,10 @@ class Session:
         before = dump.stat().st_size if dump.exists() else 0
         if self.background:
             command = command.replace(NAME, str(self.background.pid))
-        done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=self.environment, text=True, timeout=90,
+        done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=self.environment, text=True, timeout=150,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if command.startswith("kill -USR2"):
-            end = time.monotonic() + 20
+            end = time.monotonic() + 100
             while not dump.exists() or dump.stat().st_size == before or "deadlock" not in dump.read_text().splitlines()[-3]:
                 if time.monotonic() > end:
                     raise RuntimeError("no dump")
@@ -110,7 +110,7 @@ class Session:
 
 
 def may_attach(session):
-    done = subprocess.run(["sh", "-c", "sleep 20 & gdb -nx -batch -p $! 2>&1; kill $!"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", "-c", "sleep 20 & gdb -nx -batch -p $! 2>&1; kill $!"], capture_output=True, text=True, timeout=150)
     return "not permitted" not in done.stdout
 
 

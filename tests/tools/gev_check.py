@@ -24,7 +24,7 @@ def expect(what, got, wanted):
 
 def run(*command, **variables):
     environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
-    done = subprocess.run(command, env={**environment, **variables}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env={**environment, **variables}, capture_output=True, text=True, timeout=150)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -180,7 +180,7 @@ def interrupted(gev, server):
             with open(fifo) as file:
                 expect("a load runs", file.read(), "here\n")
             process.send_signal(signal.SIGINT)
-            _, error = process.communicate(timeout=30)
+            _, error = process.communicate(timeout=120)
     expect("interrupted", (process.returncode, error), (130, "gev: compare: interrupted; what it had started is ended\n"))
     expect("interrupted: nothing is left", nobody_listens(port), True)
 

@@ -25,7 +25,7 @@ def expect(what, got, wanted):
 def run(*command, **variables):
     """(status, standard output, standard error)"""
     environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD" and not key.startswith("GEV_")}
-    done = subprocess.run(command, env={**environment, **variables}, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env={**environment, **variables}, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -52,7 +52,7 @@ def runs(gev, patch, host):
     expect("126 of the program's own", run(gev, "run", host, STATUS="126")[0], 126)
 
     process = subprocess.Popen([gev, "run", host], stdout=subprocess.PIPE, text=True)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=120)
     expect("the process id stays", f"pid={process.pid}\n" in out, True)
     folder, name = os.path.split(host)
     expect("a bare name is found by PATH", shown(gev, "run", name, PATH=f"/nonexistent:{folder}")[0], 0)

@@ -23,7 +23,7 @@ def expect(what, fits, got=None):
 
 
 def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150)
     return done.returncode, done.stdout, done.stderr
 
 

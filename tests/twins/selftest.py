@@ -46,7 +46,7 @@ CASES = [
 
 def runner(library, options, program):
     return subprocess.run([sys.executable, RUNNER, '--patch', library] + options + ['/bin/sh', '-c', program],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=150)
 
 
 def main():
