@@ -13,7 +13,7 @@
 
 struct gev_greenlet;
 
-/* A greenlet, the hub's own, or NULL where there is no hub. Written at each arrival where several share a thread pointer, else once. initial-exec: one
+/* A greenlet, the hub's own, or NULL where there is no hub. Written at each arrival where several share a thread pointer, else at birth. initial-exec: one
  * instruction to read, and a preloaded program's late load finds room in the static TLS reserve. */
 extern __thread struct gev_greenlet *gev__current __attribute__((tls_model("initial-exec")));
 

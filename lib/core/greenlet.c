@@ -159,7 +159,6 @@ static void first_frame(void *arg)
 	struct gev_greenlet *g = arg;
 	struct gev__hub *h = g->hub;
 	keep_frame_pointer();
-	gev__current = g; /* for the whole of its life, if nobody shares its identity */
 	gev__arrive(h, g);
 	if (g->own_identity)
 		gev__identity_begin();
@@ -240,6 +239,9 @@ static inline __attribute__((always_inline)) int make(struct gev__hub *hub, cons
 	if (how->name)
 		snprintf(g->name, sizeof g->name, "%s", how->name);
 	gev__context_make(&g->context, g->stack.lo, top, first_frame, g, tp);
+	/* For the whole of its life, and before it: a signal in the middle of the first switch asks who runs, and already runs as it. */
+	if (how->own_identity)
+		*(struct gev_greenlet **)gev__tls_of(g, hub->current_tls) = g;
 	gev__enter_all(hub, g);
 	hub->live++;
 	gev__probe(create, g);
