@@ -78,12 +78,19 @@ def end_leftovers(grace):
     return len(left)
 
 
+def prepare():
+    """In the child. What a shell starts in its background ignores two signals (POSIX sh, 2.11), and a fixture would inherit that."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for number in signal.SIGINT, signal.SIGQUIT:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def run(command, environment, options):
     with tempfile.TemporaryDirectory() as cwd, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env=environment, start_new_session=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
+            preexec_fn=prepare)
         timed_out = False
         try:
             process.wait(options.limit)

@@ -21,6 +21,7 @@ static void *talk(void *arg)
 	check(a == me && b == me);
 	int status = pclose(f);
 	check(WIFEXITED(status));
+	until_reported();
 	return (void *)(intptr_t)WEXITSTATUS(status);
 }
 
