@@ -36,22 +36,63 @@ void socket_note_received(struct msghdr *msg)
 		each_right(msg, fds_forget);
 }
 
+void socket_empty(struct msghdr *msg)
+{
+	if (msg->msg_name)
+		msg->msg_namelen = 0;
+	msg->msg_controllen = 0;
+	msg->msg_flags = 0;
+}
+
+static ssize_t receive_first(struct transfer *t)
+{
+	*t->message = *t->as_given;
+	ssize_t n = real.recvmsg(t->wait.fd, t->message, t->flags);
+	if (n < 0 && errno == EAGAIN && socket_ended(&t->wait, t->about)) {
+		socket_empty(t->message);
+		return 0;
+	}
+	if (n > 0 && t->enough > 0 && has_ancillary(t->message))
+		t->enough = 0;
+	return n;
+}
+
+/* Descriptors may come with later bytes too, and end the message there. */
+static ssize_t receive_more(struct transfer *t, size_t left)
+{
+	struct io_view view;
+	struct iovec queued;
+	io_view(&view, t->as_given->msg_iov, (int)t->as_given->msg_iovlen, t->done);
+	size_t most = socket_more(t->wait.fd, left);
+	if (most == 0)
+		return 0;
+	if (most < left) {
+		queued = view.v[0];
+		queued.iov_len = queued.iov_len < most ? queued.iov_len : most;
+		view.v = &queued;
+		view.n = 1;
+	}
+	struct msghdr rest = {.msg_iov = (struct iovec *)view.v, .msg_iovlen = (size_t)view.n};
+	bool room = t->message->msg_controllen == 0;
+	if (room) {
+		rest.msg_control = t->as_given->msg_control;
+		rest.msg_controllen = t->as_given->msg_controllen;
+	}
+	ssize_t n = real.recvmsg(t->wait.fd, &rest, t->flags);
+	if (n > 0) {
+		t->message->msg_flags |= rest.msg_flags;
+		if (room)
+			t->message->msg_controllen = rest.msg_controllen;
+		if (has_ancillary(&rest))
+			t->enough = 0;
+	}
+	return n;
+}
+
 static ssize_t attempt_receive(struct transfer *t)
 {
-	int fd = t->wait.fd;
 	size_t left = t->size - t->done;
-	ssize_t n;
-	if (t->done == 0) {
-		*t->message = *t->as_given;
-		n = real.recvmsg(fd, t->message, t->flags);
-		if (n > 0 && t->enough > 0 && has_ancillary(t->message))
-			t->enough = 0;
-	} else {
-		struct io_view view;
-		io_view(&view, t->as_given->msg_iov, (int)t->as_given->msg_iovlen, t->done);
-		struct msghdr rest = {.msg_iov = (struct iovec *)view.v, .msg_iovlen = (size_t)view.n};
-		n = real.recvmsg(fd, &rest, t->flags);
-	}
+	ssize_t n = t->done == 0 ? receive_first(t) : receive_more(t, left);
 	if (n < 0)
 		return -errno;
 	socket_note_drained(t->about, left, n, t->flags);

@@ -29,13 +29,22 @@ static ssize_t receive_many(int fd, struct description *d, struct mmsghdr *msgs,
 	struct io_wait wait = {.fd = fd, .way = GEV_READABLE, .tried = true, .timeout = d->receive_timeout};
 	unsigned got = 0;
 	while (got < n) {
+		/* An error that waits is the next call's. */
+		if (got > 0 && socket_failed(fd))
+			break;
 		int r = real.recvmmsg(fd, msgs + got, n - got, (flags & ~MSG_WAITFORONE) | MSG_DONTWAIT, NULL);
 		if (r < 0 && errno != EAGAIN)
 			return got > 0 ? (ssize_t)got : -errno;
+		if (r < 0 && socket_ended(&wait, d)) {
+			socket_empty(&msgs[got].msg_hdr);
+			msgs[got].msg_len = 0;
+			r = 1;
+		}
 		if (r > 0) {
 			got += (unsigned)r;
 			/* Each message has the socket's whole timeout to itself. */
 			wait.vain = wait.naps = 0;
+			wait.moved = true;
 			wait.deadline = 0;
 			if (got == n || (flags & MSG_WAITFORONE) || (msgs[got - 1].msg_hdr.msg_flags & MSG_OOB) ||
 			    (deadline != GEV_NEVER && io_now() >= deadline))
@@ -93,6 +102,7 @@ static ssize_t send_many(int fd, struct description *d, struct mmsghdr *msgs, un
 		if (r > 0) {
 			sent += (unsigned)r;
 			wait.vain = wait.naps = 0;
+			wait.moved = true;
 			wait.deadline = 0;
 			continue;
 		}

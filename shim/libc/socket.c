@@ -9,6 +9,7 @@
 #include "shim/libc/socket.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "shim/libc/kernel.h"
 
@@ -84,10 +85,41 @@ static inline ssize_t try_send(int fd, const void *buf, size_t n, int flags, con
 					    : send_by_name(fd, buf, n, flags, to, size);
 }
 
+static bool is_unix(int fd)
+{
+	int domain = 0;
+	socklen_t size = sizeof domain;
+	return real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
+size_t socket_more(int fd, size_t left)
+{
+	int queued = 0;
+	/* A Unix stream that has got something takes the error with it, natively too (unix_stream_read_generic). */
+	if (!socket_failed(fd) || is_unix(fd))
+		return left;
+	if (real.ioctl(fd, FIONREAD, (unsigned long)&queued) < 0 || queued <= 0)
+		return 0;
+	return (size_t)queued < left ? (size_t)queued : left;
+}
+
+bool socket_ended(const struct io_wait *wait, const struct description *d)
+{
+	struct pollfd p = {.fd = wait->fd, .events = POLLRDHUP};
+	return wait->vain > 0 && d->kind == FD_MESSAGE && io_poll(&p, 1) > 0 && (p.revents & POLLRDHUP);
+}
+
 static ssize_t attempt_receive(struct transfer *t)
 {
 	size_t left = t->size - t->done;
+	if (t->done > 0 && (left = socket_more(t->wait.fd, left)) == 0)
+		return 0;
 	ssize_t n = try_receive(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room);
+	if (n == -EAGAIN && socket_ended(&t->wait, t->about)) {
+		if (t->peer)
+			*t->peer_room = 0;
+		return 0;
+	}
 	if (n < 0)
 		return n;
 	socket_note_drained(t->about, left, n, t->flags);
@@ -112,20 +144,13 @@ static ssize_t peek(struct transfer *t, size_t enough)
 	}
 }
 
-/* There a peek looks at what is queued and waits for no more (unix_stream_read_generic). */
-static bool is_unix(int fd)
-{
-	int domain = 0;
-	socklen_t size = sizeof domain;
-	return real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
-}
-
 ssize_t socket_run_receive(struct transfer *t, int flags)
 {
 	/* The kernel's sock_rcvlowat. A message is whole at once. */
 	size_t n = t->size, enough = 0;
 	if (t->about->kind == FD_STREAM)
 		enough = flags & MSG_WAITALL ? n : t->about->low < n ? t->about->low : n;
+	/* There a peek looks at what is queued and waits for no more (unix_stream_read_generic). */
 	if ((flags & MSG_PEEK) && enough > 1 && !is_unix(t->wait.fd))
 		return peek(t, enough);
 	t->enough = flags & MSG_PEEK ? 0 : enough;
@@ -220,6 +245,7 @@ APART static ssize_t send_generally(int fd, struct description *d, const void *b
 	t.peer_size = size;
 	t.done = done > 0 ? (size_t)done : 0;
 	t.wait.tried = done != 0;
+	t.wait.moved = done > 0;
 	ssize_t r = io_transfer(&t, done != 0);
 	errno = saved;
 	return r;

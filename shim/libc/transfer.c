@@ -20,6 +20,7 @@ ssize_t io_transfer(struct transfer *t, bool wait_first)
 		if (n > 0) {
 			t->done += (size_t)n;
 			t->wait.vain = t->wait.naps = 0;
+			t->wait.moved = true;
 			if (t->done >= t->enough)
 				return (ssize_t)t->done;
 		}

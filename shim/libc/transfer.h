@@ -46,7 +46,7 @@ static inline void io_begin(struct transfer *t, ssize_t (*attempt)(struct transf
 	t->wait.fd = fd;
 	t->wait.way = way;
 	t->wait.vain = t->wait.naps = 0;
-	t->wait.tried = t->wait.blind = false;
+	t->wait.tried = t->wait.blind = t->wait.moved = false;
 	t->wait.timeout = timeout;
 	t->wait.deadline = 0;
 	t->enough = t->done = 0;

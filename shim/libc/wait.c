@@ -63,11 +63,16 @@ static bool still_the_same(const struct io_wait *w)
 	return w->about && fds_peek(w->fd) == w->about && w->about->life == w->life;
 }
 
-/* A handler has run, or will. signal(7): with SA_RESTART a call goes on, but one that obeys a timeout of the socket never does. The kernel looks for data
- * before it looks for signals. */
+/* signal(7): with SA_RESTART a call goes on, but one that obeys a timeout of the socket never does, and one that has moved something says how much. */
+static bool restarts(const struct io_wait *w)
+{
+	return w->timeout == GEV_NEVER && !w->moved;
+}
+
+/* A handler has run, or will. The kernel looks for data before it looks for signals. */
 static __attribute__((noinline)) int interrupted(const struct io_wait *w)
 {
-	int r = patch_interrupted(w->timeout == GEV_NEVER);
+	int r = patch_interrupted(restarts(w));
 	return r < 0 && io_ready(w->fd, w->way) ? 0 : r;
 }
 
@@ -95,7 +100,7 @@ int io_backoff(struct io_wait *w)
 	w->naps++;
 	int r = patch_gev->sleep_until(until < w->deadline ? until : w->deadline,
 				       GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
-	return unlikely(r == -EINTR) ? patch_interrupted(w->timeout == GEV_NEVER) : r;
+	return unlikely(r == -EINTR) ? patch_interrupted(restarts(w)) : r;
 }
 
 int io_wait(struct io_wait *w)

@@ -22,13 +22,14 @@
 
 struct io_wait {
 	int fd;
-	int way;          /* GEV_READABLE or GEV_WRITABLE */
-	unsigned vain;    /* waits in a row after which the call still had to wait; set to 0 by progress */
-	unsigned naps;    /* how many of them were blind */
-	bool tried;       /* a call has been made on fd, and had to wait: fd is open */
-	bool blind;       /* epoll would not say when: only ask again and again */
-	int64_t timeout;  /* nanoseconds from the call's start; GEV_NEVER: none */
-	int64_t deadline; /* absolute; 0: not taken yet */
+	int way;       /* GEV_READABLE or GEV_WRITABLE */
+	unsigned vain; /* waits in a row after which the call still had to wait; set to 0 by progress */
+	unsigned naps; /* how many of them were blind */
+	bool tried;    /* a call has been made on fd, and had to wait: fd is open */
+	bool blind;    /* epoll would not say when: only ask again and again */
+	bool moved; /* the call has moved something already: a handler ends it, SA_RESTART or not, as in the kernel */
+	int64_t timeout;                 /* nanoseconds from the call's start; GEV_NEVER: none */
+	int64_t deadline;                /* absolute; 0: not taken yet */
 	const struct description *about; /* what fd stood for at the first wait, and its life */
 	uint32_t life;
 };

@@ -1,6 +1,8 @@
 /* shutdown wakes whoever is parked on the socket: readers, writers, acceptors; half-closed both ways; then close. */
 #include "twin.h"
 
+#include <sys/uio.h>
+
 static sem_t here;
 
 static void *reader(void *arg)
@@ -98,6 +100,27 @@ int main(void)
 	pthread_t t = start(acceptor, listening);
 	check(shutdown(listening, SHUT_RDWR) == 0);
 	join(t);
+
+	/* Who waits for a datagram gets one of no bytes, and so does who comes later; also where shutdown says that there is no peer. */
+	int three[3] = {bound(SOCK_DGRAM, &address), bound(SOCK_DGRAM, &address), -1};
+	check(connect(three[1], (struct sockaddr *)&address, sizeof address) == 0);
+	check(socketpair(AF_UNIX, SOCK_DGRAM, 0, fd) == 0);
+	three[2] = fd[0];
+	for (int i = 0; i < 3; i++) {
+		char from[100];
+		socklen_t size = sizeof from;
+		struct iovec part = {buffer, sizeof buffer};
+		struct mmsghdr two[2] = {{.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}},
+					 {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}}};
+		t = start(reader, three[i]);
+		printf("%d\n", shutdown(three[i], SHUT_RDWR));
+		join(t);
+		show(recvfrom(three[i], buffer, sizeof buffer, 0, (struct sockaddr *)from, &size));
+		show(recvmsg(three[i], &two[0].msg_hdr, 0));
+		show(recvmmsg(three[i], two, 2, 0, NULL));
+		show(read(three[i], buffer, sizeof buffer));
+		close(three[i]);
+	}
 
 	/* shutdown, then close by another thread than the one that is parked. It may see end of file, or the close. */
 	tcp_pair(fd);
