@@ -9,6 +9,7 @@
 
 #include "shim/fds/fds.h"
 #include "shim/libc/kernel.h"
+#include "shim/libc/wait.h"
 
 void fd_goes(int fd)
 {
@@ -65,10 +66,8 @@ void own_close(struct own_fd *own)
 	fd_gone(fd);
 }
 
-int patch_close(int fd)
+int fd_close(int fd)
 {
-	if (likely(!patch_started))
-		return real.close(fd);
 	if (patch_gev->fd_internal(fd)) {
 		errno = EBADF;
 		return -1;
@@ -77,6 +76,14 @@ int patch_close(int fd)
 	int r = real.close(fd);
 	fd_gone(fd);
 	return r;
+}
+
+int patch_close(int fd)
+{
+	if (likely(!patch_started))
+		return real.close(fd);
+	io_cancellation_point();
+	return fd_close(fd);
 }
 EXPORT(close);
 EXPORT_AS(__close, close);
@@ -130,7 +137,7 @@ void patch_closefrom(int first)
 	/* A kernel before 5.9: one by one, as libc does it there. */
 	if (close_pieces((unsigned)first, UINT32_MAX, 0) < 0)
 		for (int fd = first; fd < sysconf(_SC_OPEN_MAX); fd++)
-			patch_close(fd);
+			fd_close(fd);
 	errno = saved;
 }
 EXPORT(closefrom);

@@ -8,6 +8,8 @@
 /* fd is about to be closed or replaced. errno is kept. fd_gone of the same number must follow, done or failed. */
 void fd_goes(int fd);
 void fd_gone(int fd);
+/* close, once there is a runtime; no cancellation point. */
+int fd_close(int fd);
 /* `to` now stands for what `from` stands for. errno is kept. */
 void fd_dupped(int from, int to);
 

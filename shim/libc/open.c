@@ -16,9 +16,9 @@ static int opened(int fd)
 
 APART static int openat_started(int dir, const char *path, int flags, mode_t mode)
 {
+	io_cancellation_point();
 	if (!patch_green() || !fifo_would_wait(dir, path, flags))
 		return opened(real.openat(dir, path, flags, mode));
-	io_cancellation_point();
 	int saved = errno;
 	return opened((int)io_result(fifo_open(dir, path, flags), saved));
 }

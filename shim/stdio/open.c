@@ -3,6 +3,7 @@
 
 #include "shim/libc/close.h"
 #include "shim/libc/fifo.h"
+#include "shim/libc/wait.h"
 #include "shim/stdio/stream.h"
 
 /* ---- Closing: the descriptor goes in the stream's own close (tables.c) ---- */
@@ -34,31 +35,34 @@ struct fifo {
 	int end, other;
 };
 
-static struct fifo open_fifo_by(const char *path, int flags)
+/* False: it cannot be opened, or a handler has ended the wait; errno says which. */
+static bool open_fifo_by(struct fifo *fifo, const char *path, int flags)
 {
-	struct fifo none = {-1, -1}, fifo;
 	bool reads = (flags & O_ACCMODE) == O_RDONLY;
+	*fifo = (struct fifo){-1, -1};
 	if (!patch_green() || !fifo_would_wait(AT_FDCWD, path, flags))
-		return none;
-	fifo.end = patch_open(path, (reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC, 0);
-	fifo.other = fifo.end < 0 ? -1 : patch_open(path, (reads ? O_WRONLY : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0);
-	return fifo;
+		return true;
+	fifo->end = patch_open(path, (reads ? O_RDONLY : O_WRONLY) | O_CLOEXEC, 0);
+	if (fifo->end < 0)
+		return false;
+	fifo->other = real.open(path, (reads ? O_WRONLY : O_RDONLY) | O_CLOEXEC | O_NONBLOCK, 0);
+	return true;
 }
 
-static struct fifo open_fifo(const char *path, const char *mode)
+static bool open_fifo(struct fifo *fifo, const char *path, const char *mode)
 {
-	if (path == NULL || mode == NULL || strchr(mode, '+'))
-		return (struct fifo){-1, -1};
-	return open_fifo_by(path, *mode == 'r' ? O_RDONLY : O_WRONLY);
+	*fifo = (struct fifo){-1, -1};
+	return path == NULL || mode == NULL || strpbrk(mode, "+x") ||
+	       open_fifo_by(fifo, path, *mode == 'r' ? O_RDONLY : O_WRONLY);
 }
 
 static void close_fifo(struct fifo fifo)
 {
 	int saved = errno;
 	if (unlikely(fifo.end >= 0))
-		patch_close(fifo.end);
+		fd_close(fifo.end);
 	if (unlikely(fifo.other >= 0))
-		patch_close(fifo.other);
+		fd_close(fifo.other);
 	errno = saved;
 }
 
@@ -66,7 +70,10 @@ FILE *patch_fopen(const char *path, const char *mode)
 {
 	if (likely(!streams_ours))
 		return real.fopen(path, mode);
-	struct fifo fifo = open_fifo(path, mode);
+	struct fifo fifo;
+	io_cancellation_point();
+	if (!open_fifo(&fifo, path, mode))
+		return NULL;
 	FILE *f = real.fopen(path, mode);
 	close_fifo(fifo);
 	return f;
@@ -82,12 +89,16 @@ FILE *patch_freopen(const char *path, const char *mode, FILE *f)
 		return real.freopen(path, mode, f);
 	STREAM_TURN(f);
 	real.fflush(f); /* libc's own does not care for errors either */
-	struct fifo fifo = open_fifo(path, mode);
+	struct fifo fifo;
+	bool opens = open_fifo(&fifo, path, mode);
 	int saved = errno, fd = f->_fileno;
 	fd_goes(fd);
 	errno = saved;
-	FILE *again = real.freopen(path, mode, f);
+	/* What cannot be opened is closed all the same: nothing is called "". */
+	FILE *again = real.freopen(opens ? path : "", mode, f);
 	fd_gone(fd);
+	if (!opens)
+		errno = saved;
 	close_fifo(fifo);
 	return again;
 }
@@ -99,7 +110,9 @@ FILE *patch__IO_file_fopen(FILE *f, const char *path, const char *mode, int larg
 {
 	if (likely(!streams_ours))
 		return real._IO_file_fopen(f, path, mode, large);
-	struct fifo fifo = open_fifo(path, mode);
+	struct fifo fifo;
+	if (!open_fifo(&fifo, path, mode))
+		return NULL;
 	FILE *opened = real._IO_file_fopen(f, path, mode, large);
 	close_fifo(fifo);
 	return opened;
@@ -110,7 +123,9 @@ FILE *patch__IO_file_open(FILE *f, const char *path, int flags, int mode, int wa
 {
 	if (likely(!streams_ours))
 		return real._IO_file_open(f, path, flags, mode, way, large);
-	struct fifo fifo = open_fifo_by(path, flags);
+	struct fifo fifo;
+	if (!open_fifo_by(&fifo, path, flags))
+		return NULL;
 	FILE *opened = real._IO_file_open(f, path, flags, mode, way, large);
 	close_fifo(fifo);
 	return opened;

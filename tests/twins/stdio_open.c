@@ -1,6 +1,7 @@
 /* fopen and freopen of a FIFO wait for the other end; fopen of a file does not; a stream that is opened anew. */
 #include "streams.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 
 FILE *_IO_fopen(const char *path, const char *mode);
@@ -56,8 +57,32 @@ static void *open_parts(void *arg)
 	return NULL;
 }
 
+static int ended; /* atomic */
+
+static void handler(int sig)
+{
+}
+
+static void *open_in_vain(void *again)
+{
+	FILE *f = again ? freopen("fifo", "r", fopen("/dev/null", "r")) : fopen("fifo", "r");
+	printf("%s %s\n", f ? "opened" : "not opened", strerrorname_np(errno));
+	__atomic_store_n(&ended, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* A handler without SA_RESTART ends the wait for the other end. */
+static void interrupt(pthread_t t)
+{
+	for (; !__atomic_load_n(&ended, __ATOMIC_SEQ_CST); usleep(1000))
+		check(pthread_kill(t, SIGUSR1) == 0);
+	join(t);
+	ended = 0;
+}
+
 int main(void)
 {
+	struct sigaction action = {.sa_handler = handler};
 	check(mkfifo("fifo", 0600) == 0);
 	pthread_t reader = spawn(read_fifo, NULL);
 	report_threads();
@@ -83,6 +108,10 @@ int main(void)
 		join(spawn(write_fifo, NULL));
 		join(reader);
 	}
+	check(sigaction(SIGUSR1, &action, NULL) == 0);
+	interrupt(spawn(open_in_vain, NULL));
+	interrupt(spawn(open_in_vain, &ended));
+	show(access("fifo", F_OK));
 	check(unlink("fifo") == 0);
 
 	/* A stream over a socket, opened anew as a file: what was known of the number is forgotten. */

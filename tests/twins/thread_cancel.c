@@ -74,13 +74,31 @@ static void in_testcancel(void)
 	}
 }
 
+/* Those that wait for nobody. */
+static void in_close(void)
+{
+	pthread_cancel(pthread_self());
+	close(-1);
+}
+static void in_open(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!open("/dev/null", O_RDONLY);
+}
+static void in_fopen(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!fopen("/dev/null", "r");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } points[] = {
-	{"read", in_read}, {"recv", in_recv},           {"accept", in_accept},
-	{"poll", in_poll}, {"sleep", in_sleep},         {"sem_wait", in_sem_wait},
-	{"join", in_join}, {"cond_wait", in_cond_wait}, {"testcancel", in_testcancel},
+	{"read", in_read},   {"recv", in_recv},           {"accept", in_accept},
+	{"poll", in_poll},   {"sleep", in_sleep},         {"sem_wait", in_sem_wait},
+	{"join", in_join},   {"cond_wait", in_cond_wait}, {"testcancel", in_testcancel},
+	{"close", in_close}, {"open", in_open},           {"fopen", in_fopen},
 };
 
 static void *run(void *arg)
