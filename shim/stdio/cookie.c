@@ -9,45 +9,64 @@ struct cookie {
 	FILE *f;
 };
 
+/* The stream may be older than the first thread. */
+struct leave {
+	struct stream_yield yield;
+	bool yields;
+};
+
+static void leave(struct leave *l, const struct cookie *c)
+{
+	l->yields = streams_ours;
+	if (l->yields)
+		stream_yield(&l->yield, c->f);
+}
+
+static void come_back(struct leave *l)
+{
+	if (l->yields)
+		stream_resume(&l->yield);
+}
+
 static ssize_t cookie_read(void *arg, char *to, size_t n)
 {
 	struct cookie *c = arg;
-	struct stream_yield y;
-	stream_yield(&y, c->f);
+	struct leave l;
+	leave(&l, c);
 	ssize_t r = c->call.read(c->given, to, n);
-	stream_resume(&y);
+	come_back(&l);
 	return r;
 }
 
 static ssize_t cookie_write(void *arg, const char *from, size_t n)
 {
 	struct cookie *c = arg;
-	struct stream_yield y;
-	stream_yield(&y, c->f);
+	struct leave l;
+	leave(&l, c);
 	ssize_t r = c->call.write(c->given, from, n);
-	stream_resume(&y);
+	come_back(&l);
 	return r;
 }
 
 static int cookie_seek(void *arg, off64_t *at, int from)
 {
 	struct cookie *c = arg;
-	struct stream_yield y;
-	stream_yield(&y, c->f);
+	struct leave l;
+	leave(&l, c);
 	int r = c->call.seek(c->given, at, from);
-	stream_resume(&y);
+	come_back(&l);
 	return r;
 }
 
 static int cookie_close(void *arg)
 {
 	struct cookie *c = arg;
-	struct stream_yield y;
+	struct leave l;
 	int r = 0;
 	if (c->call.close) {
-		stream_yield(&y, c->f);
+		leave(&l, c);
 		r = c->call.close(c->given);
-		stream_resume(&y);
+		come_back(&l);
 	}
 	free(c);
 	return r;
@@ -56,8 +75,6 @@ static int cookie_close(void *arg)
 /* A function that is not there means something of its own (fopencookie(3)). */
 FILE *patch_fopencookie(void *given, const char *mode, cookie_io_functions_t call)
 {
-	if (likely(!patch_started))
-		return real.fopencookie(given, mode, call);
 	struct cookie *c = malloc(sizeof *c);
 	if (c == NULL)
 		return NULL;

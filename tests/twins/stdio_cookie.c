@@ -47,20 +47,18 @@ static void *print_lines(void *arg)
 	return NULL;
 }
 
-int main(void)
+static void open_both(void)
 {
 	cookie_io_functions_t reads = {from_socket, NULL, seek_nowhere, NULL};
 	cookie_io_functions_t writes = {NULL, to_socket, NULL, close_socket};
 	stream_pair(pair);
-	FILE *early = fopencookie(&pair[0], "r", reads);
-	check(early != NULL && fclose(early) == 0);
-	pthread_t none = spawn(print_lines, (out = fopen("/dev/null", "w"), NULL));
-	join(none);
-	fclose(out);
-
 	in = fopencookie(&pair[0], "r", reads);
 	out = fopencookie(&pair[1], "w", writes);
 	check(in && out);
+}
+
+static void use_both(void)
+{
 	pthread_t readers[2] = {spawn(read_lines, NULL), spawn(read_lines, NULL)};
 	pthread_t writers[3] = {spawn(print_lines, NULL), spawn(print_lines, NULL), spawn(print_lines, NULL)};
 	report_threads();
@@ -73,5 +71,14 @@ int main(void)
 	show(fseek(in, 1, SEEK_SET));
 	show(fclose(in));
 	printf("%d lines, closed %d times\n", lines, closed);
+}
+
+int main(void)
+{
+	/* Streams older than the first thread, and younger ones. */
+	open_both();
+	use_both();
+	open_both();
+	use_both();
 	return 0;
 }
