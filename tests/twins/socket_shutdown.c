@@ -113,8 +113,9 @@ int main(void)
 		struct mmsghdr two[2] = {{.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}},
 					 {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}}};
 		t = start(reader, three[i]);
-		printf("%d\n", shutdown(three[i], SHUT_RDWR));
+		int shut = shutdown(three[i], SHUT_RDWR);
 		join(t);
+		printf("%d\n", shut);
 		show(recvfrom(three[i], buffer, sizeof buffer, 0, (struct sockaddr *)from, &size));
 		show(recvmsg(three[i], &two[0].msg_hdr, 0));
 		show(recvmmsg(three[i], two, 2, 0, NULL));
