@@ -15,6 +15,7 @@
 #define SHIM_FDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* How a call on it is kept from blocking the OS thread. */
@@ -106,5 +107,32 @@ static inline struct description *fds__at(uint32_t index)
 }
 struct description *fds__alloc(void);
 void fds__free(struct description *d);
+
+/* ---- the table (table.c) ---- */
+
+enum { FDS_PAGE_BITS = 12, FDS_PAGE = 1 << FDS_PAGE_BITS, FDS_PAGES = 1 << 12 };
+extern uint32_t *fds__pages[FDS_PAGES];
+/* Bumped when a foreign description changes: see fds_changed. */
+extern uint32_t fds__epoch;
+
+/* The row of fd; NULL when its page is not there, or the number is beyond what the table holds. */
+static inline __attribute__((always_inline)) uint32_t *fds__row(int fd)
+{
+	if ((unsigned)fd >= (unsigned)FDS_PAGE * FDS_PAGES)
+		return NULL;
+	uint32_t *page = __atomic_load_n(&fds__pages[fd >> FDS_PAGE_BITS], __ATOMIC_ACQUIRE);
+	return page ? &page[fd & (FDS_PAGE - 1)] : NULL;
+}
+
+/* Whether fd is known to be one that the program has made not to block: then its calls need no runtime. */
+static inline __attribute__((always_inline)) bool fds_wished(int fd)
+{
+	const uint32_t *r = fds__row(fd);
+	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
+	if (index == 0)
+		return false;
+	const struct description *d = fds__at(index);
+	return d->wish && (!d->foreign || d->epoch == __atomic_load_n(&fds__epoch, __ATOMIC_RELAXED));
+}
 
 #endif

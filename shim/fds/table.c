@@ -11,37 +11,26 @@
 #include "shim/base/patch.h"
 #include "shim/fds/fds.h"
 
-enum { PAGE_BITS = 12, PAGE = 1 << PAGE_BITS, PAGES = 1 << 12 };
+enum { PAGE_BITS = FDS_PAGE_BITS, PAGE = FDS_PAGE, PAGES = FDS_PAGES };
 
-static uint32_t *pages[PAGES];
-
-/* Bumped when a foreign description changes: see fds_changed. */
-static uint32_t epoch;
-
-/* The row of fd; NULL when its page is not there, or the number is beyond what the table holds. */
-static inline __attribute__((always_inline)) uint32_t *row(int fd)
-{
-	if (unlikely((unsigned)fd >= (unsigned)PAGE * PAGES))
-		return NULL;
-	uint32_t *page = __atomic_load_n(&pages[fd >> PAGE_BITS], __ATOMIC_ACQUIRE);
-	return likely(page != NULL) ? &page[fd & (PAGE - 1)] : NULL;
-}
+uint32_t *fds__pages[PAGES];
+uint32_t fds__epoch;
 
 /* The same; the page is made if need be. NULL: no memory, or beyond the table. */
 static uint32_t *row_made(int fd)
 {
 	uint32_t *page = NULL;
-	if ((unsigned)fd >= (unsigned)PAGE * PAGES || row(fd))
-		return row(fd);
+	if ((unsigned)fd >= (unsigned)PAGE * PAGES || fds__row(fd))
+		return fds__row(fd);
 	int saved = errno;
 	void *fresh = mmap(NULL, PAGE * sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	errno = saved;
 	if (fresh == MAP_FAILED)
 		return NULL;
-	if (!__atomic_compare_exchange_n(&pages[fd >> PAGE_BITS], &page, fresh, false, __ATOMIC_ACQ_REL,
+	if (!__atomic_compare_exchange_n(&fds__pages[fd >> PAGE_BITS], &page, fresh, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
 		munmap(fresh, PAGE * sizeof *page); /* another thread was faster */
-	return row(fd);
+	return fds__row(fd);
 }
 
 static void unref(struct description *d)
@@ -59,7 +48,7 @@ static void put(uint32_t *r, struct description *d)
 
 struct description *fds_peek(int fd)
 {
-	uint32_t *r = row(fd);
+	uint32_t *r = fds__row(fd);
 	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
 	return index ? fds__at(index) : NULL;
 }
@@ -72,7 +61,7 @@ static struct description *learn_first(int fd)
 	if (d == NULL)
 		return NULL;
 	d->foreign = true;
-	d->epoch = __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+	d->epoch = __atomic_load_n(&fds__epoch, __ATOMIC_ACQUIRE);
 	if (fds_learn(fd, d) < 0) {
 		unref(d);
 		return NULL;
@@ -86,16 +75,16 @@ static struct description *learn_first(int fd)
 
 struct description *fds_get(int fd)
 {
-	uint32_t *r = row(fd);
+	uint32_t *r = fds__row(fd);
 	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
 	struct description *d = index ? fds__at(index) : NULL;
-	if (likely(d && (!d->foreign || d->epoch == __atomic_load_n(&epoch, __ATOMIC_RELAXED))))
+	if (likely(d && (!d->foreign || d->epoch == __atomic_load_n(&fds__epoch, __ATOMIC_RELAXED))))
 		return d;
 	int saved = errno;
 	if (d == NULL) {
 		d = learn_first(fd);
 	} else {
-		d->epoch = __atomic_load_n(&epoch, __ATOMIC_ACQUIRE);
+		d->epoch = __atomic_load_n(&fds__epoch, __ATOMIC_ACQUIRE);
 		d = fds_learn(fd, d) < 0 ? NULL : d;
 	}
 	errno = saved;
@@ -106,7 +95,7 @@ void fds_changed(struct description *d)
 {
 	/* Twins made by dup before the runtime started were learnt apart. Only what was found can have such twins. */
 	if (d->foreign)
-		d->epoch = __atomic_add_fetch(&epoch, 1, __ATOMIC_ACQ_REL);
+		d->epoch = __atomic_add_fetch(&fds__epoch, 1, __ATOMIC_ACQ_REL);
 }
 
 struct description *fds_made(int fd, enum fd_kind kind, bool wish)
@@ -146,7 +135,7 @@ void fds_dup(int from, int to)
 
 void fds_forget(int fd)
 {
-	uint32_t *r = row(fd);
+	uint32_t *r = fds__row(fd);
 	if (r && __atomic_load_n(r, __ATOMIC_RELAXED))
 		put(r, NULL);
 }
@@ -156,7 +145,7 @@ void fds_forget_range(unsigned first, unsigned last)
 	if (last >= (unsigned)PAGE * PAGES)
 		last = (unsigned)PAGE * PAGES - 1;
 	for (unsigned fd = first; fd <= last; fd++) {
-		if (__atomic_load_n(&pages[fd >> PAGE_BITS], __ATOMIC_ACQUIRE) == NULL)
+		if (__atomic_load_n(&fds__pages[fd >> PAGE_BITS], __ATOMIC_ACQUIRE) == NULL)
 			fd |= PAGE - 1;
 		else
 			fds_forget((int)fd);

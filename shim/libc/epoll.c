@@ -5,6 +5,7 @@
 
 #include <sys/epoll.h>
 
+#include "shim/libc/kernel.h"
 #include "shim/libc/poll.h"
 #include "shim/signal/signals.h"
 
@@ -14,8 +15,7 @@ enum { BLIND_NAP = 1000000 };
 
 static int look(int epoll, struct epoll_event *events, int room)
 {
-	int r = real.epoll_wait(epoll, events, room, 0);
-	return r >= 0 ? r : -errno;
+	return (int)kernel_call6(SYS_epoll_pwait, epoll, (long)events, room, 0, 0, 0);
 }
 
 static int wait_rounds(int epoll, struct epoll_event *events, int room, int64_t deadline)
@@ -49,8 +49,10 @@ static int wait_rounds(int epoll, struct epoll_event *events, int room, int64_t 
 APART static int wait_green(int epoll, struct epoll_event *events, int room, int64_t timeout, const sigset_t *mask)
 {
 	io_cancellation_point();
-	int saved = errno;
 	int r = look(epoll, events, room);
+	if (likely(r > 0))
+		return r;
+	int saved = errno;
 	if (r == 0 && timeout == 0) {
 		r = poll_at_once(mask);
 	} else if (r == 0) {

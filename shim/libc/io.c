@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "shim/libc/io.h"
+#include "shim/libc/kernel.h"
 #include "shim/libc/slow.h"
 #include "shim/libc/socket.h"
 
@@ -100,9 +101,23 @@ APART static ssize_t write_buffer_green(int fd, const void *buf, size_t n)
 	return write_green(fd, &v, 1);
 }
 
+APART static ssize_t read_at_once(int fd, void *buf, size_t n)
+{
+	io_cancellation_point();
+	return socket_read_at_once(fd, kernel_read(fd, buf, n), 0);
+}
+
+APART static ssize_t write_at_once(int fd, const void *buf, size_t n)
+{
+	io_cancellation_point();
+	return patch_result(kernel_write(fd, buf, n));
+}
+
 /* read(2): no bytes, no wait; while recv of none waits for some to be there. */
 ssize_t patch_read(int fd, void *buf, size_t n)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return read_at_once(fd, buf, n);
 	if (!patch_green() || n == 0)
 		return real.read(fd, buf, n);
 	return read_buffer_green(fd, buf, n);
@@ -119,6 +134,8 @@ EXPORT(__read_chk);
 
 ssize_t patch_write(int fd, const void *buf, size_t n)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return write_at_once(fd, buf, n);
 	if (!patch_green() || n == 0)
 		return real.write(fd, buf, n);
 	return write_buffer_green(fd, buf, n);

@@ -1,4 +1,4 @@
-/* kernel.h: recvfrom and sendto straight to the kernel, for calls that do not wait.
+/* kernel.h: reading and writing straight to the kernel, for calls that do not wait.
  *
  * libc's own are cancellation points: around each it marks the thread as cancellable at once and back, two atomic
  * changes of its struct pthread (nptl/cancellation.c), which with thousands of threads is also a cache miss. A call
@@ -48,6 +48,26 @@ static inline ssize_t kernel_sendto(int fd, const void *buf, size_t n, int flags
 				    socklen_t size)
 {
 	return kernel_call6(SYS_sendto, fd, (long)buf, (long)n, flags, (long)to, (long)size);
+}
+
+static inline ssize_t kernel_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	return kernel_call6(SYS_recvmsg, fd, (long)msg, flags, 0, 0, 0);
+}
+
+static inline ssize_t kernel_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	return kernel_call6(SYS_sendmsg, fd, (long)msg, flags, 0, 0, 0);
+}
+
+static inline ssize_t kernel_read(int fd, void *buf, size_t n)
+{
+	return kernel_call6(SYS_read, fd, (long)buf, (long)n, 0, 0, 0);
+}
+
+static inline ssize_t kernel_write(int fd, const void *buf, size_t n)
+{
+	return kernel_call6(SYS_write, fd, (long)buf, (long)n, 0, 0, 0);
 }
 
 #endif

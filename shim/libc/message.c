@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "shim/libc/kernel.h"
 #include "shim/libc/socket.h"
 
 /* The descriptors that a message carries, one by one. */
@@ -166,7 +167,10 @@ static ssize_t receive(int fd, struct msghdr *msg, int flags)
 
 APART static ssize_t recvmsg_started(int fd, struct msghdr *msg, int flags)
 {
-	ssize_t r = receive(fd, msg, flags);
+	bool at_once = patch_enters[PATCH_FAMILY] && socket_at_once(fd);
+	if (at_once)
+		io_cancellation_point();
+	ssize_t r = at_once ? socket_read_at_once(fd, kernel_recvmsg(fd, msg, flags), flags) : receive(fd, msg, flags);
 	if (r >= 0)
 		socket_note_received(msg);
 	return r;
@@ -180,6 +184,10 @@ EXPORT(recvmsg);
 
 APART static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd)) {
+		io_cancellation_point();
+		return patch_result(kernel_sendmsg(fd, msg, flags));
+	}
 	if (!patch_green())
 		return real.sendmsg(fd, msg, flags);
 	io_cancellation_point();

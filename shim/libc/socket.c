@@ -42,6 +42,14 @@ ssize_t socket_note_empty(int fd, ssize_t n, int flags)
 	return n;
 }
 
+ssize_t socket_read_at_once(int fd, ssize_t r, int flags)
+{
+	if (likely(r >= 0))
+		return r;
+	errno = (int)-r;
+	return socket_note_empty(fd, -1, flags);
+}
+
 bool socket_blind(const struct description *d, size_t missing)
 {
 	return d->kind == FD_STREAM && missing < d->low && d->low > 1;
@@ -267,6 +275,12 @@ ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, in
 	return send_generally(fd, d, buf, n, flags, to, size, done);
 }
 
+APART static ssize_t recv_at_once(int fd, void *buf, size_t n, int flags)
+{
+	io_cancellation_point();
+	return socket_read_at_once(fd, kernel_recvfrom(fd, buf, n, flags, NULL, NULL), flags);
+}
+
 APART static ssize_t recv_green(int fd, void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
@@ -278,6 +292,8 @@ APART static ssize_t recv_green(int fd, void *buf, size_t n, int flags)
 
 ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return recv_at_once(fd, buf, n, flags);
 	return patch_green() ? recv_green(fd, buf, n, flags) : real.recv(fd, buf, n, flags);
 }
 EXPORT(recv);
@@ -315,6 +331,12 @@ ssize_t patch___recvfrom_chk(int fd, void *buf, size_t n, size_t room, int flags
 }
 EXPORT(__recvfrom_chk);
 
+APART static ssize_t send_at_once(int fd, const void *buf, size_t n, int flags)
+{
+	io_cancellation_point();
+	return patch_result(kernel_sendto(fd, buf, n, flags, NULL, 0));
+}
+
 APART static ssize_t send_green(int fd, const void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
@@ -324,6 +346,8 @@ APART static ssize_t send_green(int fd, const void *buf, size_t n, int flags)
 
 ssize_t patch_send(int fd, const void *buf, size_t n, int flags)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return send_at_once(fd, buf, n, flags);
 	return patch_green() ? send_green(fd, buf, n, flags) : real.send(fd, buf, n, flags);
 }
 EXPORT(send);

@@ -21,6 +21,14 @@ bool socket_blind(const struct description *d, size_t missing);
 void socket_note_drained(struct description *d, size_t asked, ssize_t n, int flags);
 /* After a call of the program's own that does not block, with these flags: n = -1 and EAGAIN say that there is nothing. Gives n back. */
 ssize_t socket_note_empty(int fd, ssize_t n, int flags);
+/* The same of a call straight to the kernel, to -1 and errno. */
+ssize_t socket_read_at_once(int fd, ssize_t r, int flags);
+/* Whether the caller is a green thread, and fd one that the program has made not to block: an event loop's. Its calls go straight to the kernel: an
+ * event-driven program gains nothing from being preloaded, and shall lose nothing. */
+static inline __attribute__((always_inline)) bool socket_at_once(int fd)
+{
+	return fds_wished(fd) && patch_thread_self();
+}
 /* New numbers came with a message. */
 void socket_note_received(struct msghdr *msg);
 /* Whether a transfer that has sent something must stop here, so that the program's next call meets the error, and
