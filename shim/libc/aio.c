@@ -27,12 +27,26 @@ static int nap(int64_t *step, int64_t deadline, unsigned flags)
 	return r == -EINTR ? patch_interrupted(true) : r;
 }
 
+static bool any_done(const struct aiocb *const list[], int n)
+{
+	int asked = 0;
+	for (int i = 0; i < n; i++) {
+		if (list[i] == NULL)
+			continue;
+		if (aio_error(list[i]) != EINPROGRESS)
+			return true;
+		asked++;
+	}
+	return asked == 0;
+}
+
+/* libc's own is not even asked without waiting: a tick would end that with EINTR. */
 static int suspend(const struct aiocb *const list[], int n, const struct timespec *timeout)
 {
 	int64_t step = 0, deadline = deadline_after(timeout);
 	int r = 0;
-	while (r == 0 && real.aio_suspend(list, n, &at_once) < 0)
-		r = errno == EAGAIN ? nap(&step, deadline, GEV_PARK_KILLABLE) : -errno;
+	while (r == 0 && !any_done(list, n))
+		r = nap(&step, deadline, GEV_PARK_KILLABLE);
 	return r;
 }
 
