@@ -114,7 +114,11 @@ size_t socket_more(int fd, size_t left)
 bool socket_ended(const struct io_wait *wait, const struct description *d)
 {
 	struct pollfd p = {.fd = wait->fd, .events = POLLRDHUP};
-	return wait->vain > 0 && d->kind == FD_MESSAGE && io_poll(&p, 1) > 0 && (p.revents & POLLRDHUP);
+	int queued = 0;
+	if (wait->vain == 0 || d->kind != FD_MESSAGE || io_poll(&p, 1) <= 0 || !(p.revents & POLLRDHUP))
+		return false;
+	/* Its last messages may have come since EAGAIN, before its peer was closed. */
+	return real.ioctl(wait->fd, FIONREAD, (unsigned long)&queued) < 0 || queued == 0;
 }
 
 static ssize_t attempt_receive(struct transfer *t)
