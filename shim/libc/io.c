@@ -173,6 +173,7 @@ static bool as_stream(int fd, off_t at, int flags)
 
 ssize_t patch_preadv2(int fd, const struct iovec *v, int n, off_t at, int flags)
 {
+	io_cancellation_point();
 	if (!patch_green() || odd_vector(v, n) || !as_stream(fd, at, flags))
 		return real.preadv2(fd, v, n, at, flags);
 	return read_green(fd, v, n);
@@ -182,6 +183,7 @@ EXPORT_AS(preadv64v2, preadv2);
 
 ssize_t patch_pwritev2(int fd, const struct iovec *v, int n, off_t at, int flags)
 {
+	io_cancellation_point();
 	if (!patch_green() || odd_vector(v, n) || !as_stream(fd, at, flags))
 		return real.pwritev2(fd, v, n, at, flags);
 	return write_green(fd, v, n);

@@ -1,8 +1,12 @@
 /* Deferred cancellation: at each cancellation point where a thread is parked, cleanup handlers included; held off by
  * the state; at pthread_testcancel. */
 #include <poll.h>
+#include <sys/uio.h>
 
 #include "twin.h"
+
+/* What <bits/unistd.h> declares where fortification is on. */
+ssize_t __pread_chk(int fd, void *buf, size_t n, off_t at, size_t room);
 
 static int gate[2], listening;
 static sem_t here, never, go;
@@ -90,15 +94,67 @@ static void in_fopen(void)
 	pthread_cancel(pthread_self());
 	(void)!fopen("/dev/null", "r");
 }
+static void in_pread(void)
+{
+	char byte;
+	pthread_cancel(pthread_self());
+	(void)!pread(-1, &byte, 1, 0);
+}
+static void in_pread_chk(void)
+{
+	char byte;
+	pthread_cancel(pthread_self());
+	(void)!__pread_chk(-1, &byte, 1, 0, 1);
+}
+static void in_pwrite(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!pwrite(-1, "", 1, 0);
+}
+static void in_preadv(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!preadv(-1, NULL, 0, 0);
+}
+static void in_pwritev(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!pwritev(-1, NULL, 0, 0);
+}
+static void in_preadv2(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!preadv2(-1, NULL, 0, 0, 0);
+}
+static void in_pwritev2(void)
+{
+	pthread_cancel(pthread_self());
+	(void)!pwritev2(-1, NULL, 0, 0, 0);
+}
 
 static const struct {
 	const char *name;
 	void (*run)(void);
 } points[] = {
-	{"read", in_read},   {"recv", in_recv},           {"accept", in_accept},
-	{"poll", in_poll},   {"sleep", in_sleep},         {"sem_wait", in_sem_wait},
-	{"join", in_join},   {"cond_wait", in_cond_wait}, {"testcancel", in_testcancel},
-	{"close", in_close}, {"open", in_open},           {"fopen", in_fopen},
+	{"read", in_read},
+	{"recv", in_recv},
+	{"accept", in_accept},
+	{"poll", in_poll},
+	{"sleep", in_sleep},
+	{"sem_wait", in_sem_wait},
+	{"join", in_join},
+	{"cond_wait", in_cond_wait},
+	{"testcancel", in_testcancel},
+	{"close", in_close},
+	{"open", in_open},
+	{"fopen", in_fopen},
+	{"pread", in_pread},
+	{"__pread_chk", in_pread_chk},
+	{"pwrite", in_pwrite},
+	{"preadv", in_preadv},
+	{"pwritev", in_pwritev},
+	{"preadv2", in_preadv2},
+	{"pwritev2", in_pwritev2},
 };
 
 static void *run(void *arg)

@@ -1,0 +1,47 @@
+/* Reading and writing at an offset. The files that have one are local storage, for which nobody parks; what is ours is that these calls are
+ * cancellation points (pthreads(7)), and libc knows nothing of a green thread's cancellation. */
+#define PATCH_FAMILY PATCH_FAMILY_IO
+
+#include "shim/libc/wait.h"
+
+ssize_t patch_pread(int fd, void *buf, size_t n, off_t at)
+{
+	io_cancellation_point();
+	return real.pread(fd, buf, n, at);
+}
+EXPORT(pread);
+EXPORT_AS(pread64, pread);
+EXPORT_AS(__pread64, pread);
+
+ssize_t patch___pread_chk(int fd, void *buf, size_t n, off_t at, size_t room)
+{
+	io_cancellation_point();
+	return real.__pread_chk(fd, buf, n, at, room);
+}
+EXPORT(__pread_chk);
+EXPORT_AS(__pread64_chk, __pread_chk);
+
+ssize_t patch_pwrite(int fd, const void *buf, size_t n, off_t at)
+{
+	io_cancellation_point();
+	return real.pwrite(fd, buf, n, at);
+}
+EXPORT(pwrite);
+EXPORT_AS(pwrite64, pwrite);
+EXPORT_AS(__pwrite64, pwrite);
+
+ssize_t patch_preadv(int fd, const struct iovec *v, int n, off_t at)
+{
+	io_cancellation_point();
+	return real.preadv(fd, v, n, at);
+}
+EXPORT(preadv);
+EXPORT_AS(preadv64, preadv);
+
+ssize_t patch_pwritev(int fd, const struct iovec *v, int n, off_t at)
+{
+	io_cancellation_point();
+	return real.pwritev(fd, v, n, at);
+}
+EXPORT(pwritev);
+EXPORT_AS(pwritev64, pwritev);
