@@ -27,6 +27,9 @@ enum fd_kind {
 	FD_PLAIN,   /* regular file, directory, block device: the original */
 };
 
+/* A terminal's piece, and no other's. */
+enum { FDS_LINE = 512 };
+
 /* Ways, as in embed.h: GEV_READABLE, GEV_WRITABLE. */
 struct description {
 	uint32_t refs;  /* how many numbers stand for it */

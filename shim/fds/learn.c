@@ -48,7 +48,7 @@ static uint16_t piece(int fd, mode_t mode)
 	if (S_ISFIFO(mode))
 		return 4096;
 	struct termios t;
-	return real.ioctl(fd, TCGETS, (unsigned long)&t) == 0 ? 512 : 0;
+	return real.ioctl(fd, TCGETS, (unsigned long)&t) == 0 ? FDS_LINE : 0;
 }
 
 /* null, zero, full and urandom (Documentation/admin-guide/devices.txt). */

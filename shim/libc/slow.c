@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "shim/libc/uncooked.h"
+
 /* What a call without RWF_NOWAIT answers when the kernel or the file does not know the flag. */
 static bool unsupported(void)
 {
@@ -94,6 +96,8 @@ static ssize_t transfer(struct transfer *t)
 ssize_t slow_read(int fd, struct description *d, const struct iovec *v, int n)
 {
 	struct transfer t;
+	if (d->piece == FDS_LINE && uncooked(fd))
+		return uncooked_read(fd, v, n, (size_t)io_vector_size(v, n));
 	io_begin(&t, attempt_read, d, fd, GEV_READABLE, GEV_NEVER, 0);
 	t.vector = v;
 	t.vectors = n;
