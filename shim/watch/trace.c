@@ -34,39 +34,81 @@
 #undef GREEN
 #undef ALIAS
 
-/* In code and not in tables: a table of addresses would be relocated in every process that libpatch is loaded into. */
-struct row {
-	const char *family;
-	void *wrapper;
-	void *tracer;
-};
-
-static __attribute__((noinline)) bool fill(struct row *row, const char *family, void *wrapper, void *tracer)
-{
-	*row = (struct row){family, wrapper, tracer};
-	return true;
-}
-
-static bool find(const char *name, struct row *row)
-{
+/* All names, one after the other. Strings and numbers need no relocation in each process that libpatch is loaded into, as a table of addresses would. */
 #define ALIAS(alias, name)
-#define GREEN(ret, symbol, params, args, group, version, fixture)                                                      \
-	if (strcmp(name, #symbol) == 0)                                                                                \
-		return fill(row, #group, (void *)patch_##symbol, (void *)trace_##symbol);
+#define GREEN(ret, name, params, args, family, version, fixture) #name "\0"
+static const char names[] =
 #include "shim/base/symbols.def"
+	;
+#undef GREEN
+#define GREEN(ret, name, params, args, family, version, fixture) #family "\0"
+static const char families[] =
+#include "shim/base/symbols.def"
+	;
+#undef GREEN
+#define GREEN(ret, name, params, args, family, version, fixture) ROW_##name,
+enum {
+#include "shim/base/symbols.def"
+	ROWS
+};
 #undef GREEN
 #undef ALIAS
-	return false;
+
+/* By pairs: an alias, and what it means. */
+#define ALIAS(alias, name) #alias "\0" #name "\0"
+#define GREEN(ret, name, params, args, family, version, fixture)
+static const char aliases[] =
+#include "shim/base/symbols.def"
+	;
+#undef GREEN
+#undef ALIAS
+
+static const char *next(const char *word)
+{
+	return word + strlen(word) + 1;
+}
+
+static int row_of(const char *name)
+{
+	int row = 0;
+	for (const char *at = names; *at; at = next(at), row++)
+		if (strcmp(at, name) == 0)
+			return row;
+	return ROWS;
+}
+
+static const char *family_of(int row)
+{
+	const char *at = families;
+	while (row-- > 0)
+		at = next(at);
+	return at;
 }
 
 static const char *unaliased(const char *name)
 {
-#define ALIAS(alias, symbol)                                                                                           \
-	if (strcmp(name, #alias) == 0)                                                                                 \
-		return #symbol;
-#define GREEN(ret, name, params, args, family, version, fixture)
-#include "shim/base/symbols.def"
+	for (const char *at = aliases; *at; at = next(next(at)))
+		if (strcmp(at, name) == 0)
+			return next(at);
 	return name;
+}
+
+struct functions {
+	void *wrapper;
+	void *tracer;
+};
+
+static struct functions functions_of(int row)
+{
+	switch (row) {
+#define ALIAS(alias, name)
+#define GREEN(ret, name, params, args, family, version, fixture)                                                       \
+	case ROW_##name:                                                                                               \
+		return (struct functions){(void *)patch_##name, (void *)trace_##name};
+#include "shim/base/symbols.def"
+	default:
+		return (struct functions){NULL, NULL};
+	}
 }
 
 /* A frame of ours must not stand under these when they return, or jump. */
@@ -95,11 +137,12 @@ static bool wanted(const char *family)
 
 static void *choose(const char *name, void *bound)
 {
-	struct row row;
 	name = unaliased(name);
-	if (!find(name, &row) || (bound && bound != row.wrapper) || !wanted(row.family) || is_special(name))
+	int row = row_of(name);
+	if (row == ROWS || !wanted(family_of(row)) || is_special(name))
 		return NULL;
-	return row.tracer;
+	struct functions f = functions_of(row);
+	return bound && bound != f.wrapper ? NULL : f.tracer;
 }
 
 void patch_trace(void)
