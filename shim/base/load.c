@@ -83,6 +83,16 @@ static void *original(const char *name)
 	return patch_next(name, NULL);
 }
 
+/* Of what is called past libc: in kernel.h, and by libc itself for recv and send. */
+static bool another_between(void)
+{
+	static const char names[][10] = {"read", "write", "recv", "send", "recvfrom", "sendto", "recvmsg", "sendmsg"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (patch_next_is_anothers(names[i]))
+			return true;
+	return false;
+}
+
 int patch_start(void)
 {
 	static int owned; /* by which OS thread the hub was asked for first; never given back */
@@ -101,7 +111,7 @@ int patch_start(void)
 		return r;
 	}
 	patch_families_start();
-	patch_above_another = patch_next_is_anothers("recvfrom") || patch_next_is_anothers("sendto");
+	patch_above_another = another_between();
 	/* Libraries that were opened since main began. */
 	patch_trace();
 	patch_passed();

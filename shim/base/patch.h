@@ -40,7 +40,7 @@ int patch_start(void);
 /* Set once by patch_start; never cleared. */
 extern bool patch_started;
 
-/* A library that was preloaded after ours has recvfrom or sendto of its own, and wants to see every call. Set before patch_started. */
+/* A library between us and libc has a read, a send or the like of its own, and wants to see every call. Set before patch_started. */
 extern bool patch_above_another;
 
 /* The families of symbols.def that GEV_ONLY and GEV_EXCEPT can leave to libc, in the order of those options' words, and PATCH_ANY for

@@ -27,7 +27,7 @@ ssize_t socket_read_at_once(int fd, ssize_t r, int flags);
  * event-driven program gains nothing from being preloaded, and shall lose nothing. */
 static inline __attribute__((always_inline)) bool socket_at_once(int fd)
 {
-	return fds_wished(fd) && patch_thread_self();
+	return fds_wished(fd) && likely(!patch_above_another) && patch_thread_self();
 }
 /* New numbers came with a message. */
 void socket_note_received(struct msghdr *msg);

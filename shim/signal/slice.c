@@ -4,8 +4,8 @@
  * at its own clock ticks (4 ms apart with CONFIG_HZ=250), so a slice is a whole number of those, at least one; a shorter one, for tests,
  * is measured by the clock on the wall. With one thread there is no timer at all.
  *
- * A tick ends the slice of whoever has run since the tick before. In a busy server that is nobody: there a tick is one look at a counter. (It
- * was five per cent of the server's time when each tick looked again and again for a place to switch.) The next sleeper's time is a tick too.
+ * A tick ends the slice of whoever has run since the tick before. In a busy server that is nobody: there a tick is one look at a counter
+ * (to look again and again for a place to switch took five per cent of the server's time). The next sleeper's time is a tick too.
  *
  * A tick of that timer disturbs no system call: where the kernel was at work for the thread, it comes at the return to the program
  * (Linux 5.9, CONFIG_POSIX_CPU_TIMERS_TASK_WORK). Ticks by the clock on the wall do, and calm.c holds them where the program waits for real.
