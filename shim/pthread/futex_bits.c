@@ -6,6 +6,8 @@
  * him at leisure: by then he may be gone, and somebody else's record lie at that address, who finds no mark and waits on. */
 #include "shim/pthread/futex_bits.h"
 
+#include <sys/queue.h>
+
 #include "shim/base/lock.h"
 #include "shim/pthread/thread.h"
 
@@ -13,38 +15,20 @@ struct waiter {
 	const uint32_t *word;
 	uint32_t expected;
 	uint32_t bits;
-	bool woken; /* atomic */
-	struct waiter *next;
+	bool woken; /* atomic: off the list */
+	TAILQ_ENTRY(waiter) link;
 };
 
-static struct waiter *list;
+static TAILQ_HEAD(, waiter) list = TAILQ_HEAD_INITIALIZER(list);
 static struct patch_lock lock;
 
-static void push(struct waiter *w)
-{
-	struct waiter **at = &list;
-	while (*at)
-		at = &(*at)->next;
-	w->next = NULL;
-	__atomic_store_n(at, w, __ATOMIC_SEQ_CST);
-}
-
-/* Whether it was still there. Locked. */
-static bool remove_waiter(struct waiter *w)
-{
-	struct waiter **at = &list;
-	while (*at && *at != w)
-		at = &(*at)->next;
-	if (*at == NULL)
-		return false;
-	*at = w->next;
-	return true;
-}
-
+/* Whether it was still on the list. */
 static bool take_off(struct waiter *w)
 {
 	patch_lock(&lock);
-	bool found = remove_waiter(w);
+	bool found = !w->woken;
+	if (found)
+		TAILQ_REMOVE(&list, w, link);
 	patch_unlock(&lock);
 	return found;
 }
@@ -60,10 +44,11 @@ int patch_bits_wait(const uint32_t *word, uint32_t expected, uint32_t bits, int6
 	struct waiter w = {.word = word, .expected = expected, .bits = bits};
 	patch_lock(&lock);
 	/* First on the list, then the look: who changes the word looks at the list afterwards. */
-	push(&w);
+	TAILQ_INSERT_TAIL(&list, &w, link);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	bool as_expected = __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
 	if (!as_expected)
-		remove_waiter(&w);
+		TAILQ_REMOVE(&list, &w, link);
 	patch_unlock(&lock);
 	if (!as_expected)
 		return -EAGAIN;
@@ -79,14 +64,15 @@ int patch_bits_wait(const uint32_t *word, uint32_t expected, uint32_t bits, int6
 int patch_bits_wake(const uint32_t *word, int n, uint32_t bits)
 {
 	int woken = 0;
-	while (woken < n && __atomic_load_n(&list, __ATOMIC_SEQ_CST)) {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	while (woken < n && __atomic_load_n(&list.tqh_first, __ATOMIC_RELAXED)) {
+		struct waiter *w;
 		patch_lock(&lock);
-		struct waiter **at = &list;
-		while (*at && !((*at)->word == word && ((*at)->bits & bits)))
-			at = &(*at)->next;
-		struct waiter *w = *at;
+		TAILQ_FOREACH(w, &list, link)
+			if (w->word == word && (w->bits & bits))
+				break;
 		if (w) {
-			*at = w->next;
+			TAILQ_REMOVE(&list, w, link);
 			__atomic_store_n(&w->woken, true, __ATOMIC_RELEASE);
 		}
 		patch_unlock(&lock);
@@ -100,6 +86,6 @@ int patch_bits_wake(const uint32_t *word, int n, uint32_t bits)
 
 void patch_bits_forked(void)
 {
-	list = NULL;
+	TAILQ_INIT(&list);
 	lock = (struct patch_lock){0};
 }

@@ -14,6 +14,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <sys/queue.h>
 
 #include "shim/base/lock.h"
 #include "shim/base/log.h"
@@ -27,40 +28,21 @@ struct waiter {
 	uint32_t *goal; /* the lock to which it wants to be moved; NULL: it waits for the lock already */
 	uint32_t tid;
 	bool done; /* atomic: the lock is its own, and the record is off the list */
-	struct waiter *next;
+	TAILQ_ENTRY(waiter) link;
 };
 
-static struct waiter *list;
+static TAILQ_HEAD(, waiter) list = TAILQ_HEAD_INITIALIZER(list);
 static struct patch_lock lock;
 
 /* ---- The list. Locked. ---- */
 
-static void push(struct waiter *w)
-{
-	struct waiter **at = &list;
-	while (*at)
-		at = &(*at)->next;
-	w->next = NULL;
-	__atomic_store_n(at, w, __ATOMIC_RELAXED);
-}
-
-static bool remove_waiter(struct waiter *w)
-{
-	struct waiter **at = &list;
-	while (*at && *at != w)
-		at = &(*at)->next;
-	if (*at == NULL)
-		return false;
-	__atomic_store_n(at, w->next, __ATOMIC_RELAXED);
-	return true;
-}
-
 /* The longest waiter for the lock in that word. */
 static struct waiter *first_for(const uint32_t *word)
 {
-	struct waiter *w = list;
-	while (w && (w->word != word || w->goal))
-		w = w->next;
+	struct waiter *w;
+	TAILQ_FOREACH(w, &list, link)
+		if (w->word == word && w->goal == NULL)
+			break;
 	return w;
 }
 
@@ -68,9 +50,10 @@ static struct waiter *first_for(const uint32_t *word)
 static bool would_deadlock(uint32_t owner, uint32_t tid)
 {
 	for (int n = 0; n < 1024; n++) {
-		struct waiter *w = list;
-		while (w && (w->tid != owner || w->goal))
-			w = w->next;
+		struct waiter *w;
+		TAILQ_FOREACH(w, &list, link)
+			if (w->tid == owner && w->goal == NULL)
+				break;
 		if (w == NULL)
 			return false;
 		owner = __atomic_load_n(w->word, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
@@ -96,7 +79,7 @@ static struct waiter *hand_over(uint32_t *word, uint32_t seen, uint32_t mark)
 	if (w == NULL || !__atomic_compare_exchange_n(word, &seen, w->tid | FUTEX_WAITERS | mark, false,
 						      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return NULL;
-	remove_waiter(w);
+	TAILQ_REMOVE(&list, w, link);
 	__atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
 	return w;
 }
@@ -154,7 +137,9 @@ static int sleep_until(struct waiter *w, int64_t deadline, unsigned flags)
 		if (r == 0 || (r == -ETIMEDOUT && until != deadline))
 			continue;
 		patch_lock(&lock);
-		bool found = remove_waiter(w);
+		bool found = !w->done;
+		if (found)
+			TAILQ_REMOVE(&list, w, link);
 		patch_unlock(&lock);
 		return found ? r : 0;
 	}
@@ -198,7 +183,7 @@ int patch_pi_lock(uint32_t *word, bool private, clockid_t clock, const struct ti
 		if (r == MUST_WAIT && would_deadlock(owner, w.tid))
 			r = -EDEADLK;
 		if (r == MUST_WAIT && private)
-			push(&w);
+			TAILQ_INSERT_TAIL(&list, &w, link);
 		patch_unlock(&lock);
 		if (r == -ESRCH && !private && owner >= PATCH_FIRST_INVENTED)
 			r = MUST_WAIT; /* another process's green thread, perhaps */
@@ -264,7 +249,7 @@ int patch_pi_wait(uint32_t *word, uint32_t expected, bool private, uint32_t *goa
 		patch_lock(&lock);
 		bool as_expected = __atomic_load_n(word, __ATOMIC_SEQ_CST) == expected;
 		if (as_expected)
-			push(&w);
+			TAILQ_INSERT_TAIL(&list, &w, link);
 		patch_unlock(&lock);
 		if (!as_expected)
 			return -EAGAIN;
@@ -290,8 +275,8 @@ int patch_pi_requeue(uint32_t *word, uint32_t expected, uint32_t *goal, uint32_t
 	patch_lock(&lock);
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != expected)
 		r = -EAGAIN;
-	for (struct waiter *w = list; w && r == 0 && (uint32_t)done < n_wake + n_move; w = next) {
-		next = w->next;
+	for (struct waiter *w = TAILQ_FIRST(&list); w && r == 0 && (uint32_t)done < n_wake + n_move; w = next) {
+		next = TAILQ_NEXT(w, link);
 		if (w->word != word || w->goal == NULL)
 			continue;
 		if (w->goal != goal)
@@ -300,14 +285,14 @@ int patch_pi_requeue(uint32_t *word, uint32_t expected, uint32_t *goal, uint32_t
 			r = take(goal, w->tid, n_move ? FUTEX_WAITERS : 0, &owner);
 		if (r < 0)
 			break;
-		remove_waiter(w);
+		TAILQ_REMOVE(&list, w, link);
 		w->word = goal;
 		w->goal = NULL;
 		if (r == 0) {
 			first = w;
 			__atomic_store_n(&w->done, true, __ATOMIC_RELEASE);
 		} else {
-			push(w);
+			TAILQ_INSERT_TAIL(&list, w, link);
 		}
 		r = 0;
 		done++;
@@ -322,15 +307,18 @@ int patch_pi_requeue(uint32_t *word, uint32_t expected, uint32_t *goal, uint32_t
 
 void patch_pi_owner_ended(uint32_t tid)
 {
-	if (likely(__atomic_load_n(&list, __ATOMIC_RELAXED) == NULL))
+	if (likely(__atomic_load_n(&list.tqh_first, __ATOMIC_RELAXED) == NULL))
 		return;
 	for (struct waiter *given = NULL;; wake(given), given = NULL) {
 		patch_lock(&lock);
-		for (struct waiter *w = list; w && given == NULL; w = w->next) {
+		struct waiter *w;
+		TAILQ_FOREACH(w, &list, link) {
 			uint32_t seen = __atomic_load_n(w->word, __ATOMIC_RELAXED), owner = seen & FUTEX_TID_MASK;
 			/* A robust list has been gone through before: then the number is gone. */
 			if (w->goal == NULL && (owner == tid || (owner == 0 && (seen & FUTEX_OWNER_DIED))))
 				given = hand_over(w->word, seen, FUTEX_OWNER_DIED);
+			if (given)
+				break;
 		}
 		patch_unlock(&lock);
 		if (given == NULL)
@@ -340,6 +328,6 @@ void patch_pi_owner_ended(uint32_t tid)
 
 void patch_pi_forked(void)
 {
-	list = NULL;
+	TAILQ_INIT(&list);
 	lock = (struct patch_lock){0};
 }

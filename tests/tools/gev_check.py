@@ -12,14 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-failures = 0
-
-
-def expect(what, got, wanted):
-    global failures
-    fits = got == wanted
-    failures += not fits
-    print(f"{'ok' if fits else 'NOT OK'}: {what}" + ("" if fits else f":\nwanted {wanted!r}\ngot    {got!r}"))
+from expect import expect, failures
 
 
 def run(*command, **variables):
@@ -122,7 +115,7 @@ def main(gev, patch, plain, opened, static, dump, disassembly):
         missing_library(gev, opened, pathlib.Path(name))
     reports(gev, plain, opened, static, dump, disassembly == "yes")
     processes(gev, patch, opened)
-    return 1 if failures else 0
+    return 1 if failures() else 0
 
 
 if __name__ == "__main__":

@@ -14,15 +14,9 @@ import subprocess
 import sys
 import tempfile
 
-failures = 0
+from expect import expect, failures
+
 LOAD = pathlib.Path(__file__).parent / "compare_load.py"
-
-
-def expect(what, got, wanted):
-    global failures
-    fits = got == wanted
-    failures += not fits
-    print(f"{'ok' if fits else 'NOT OK'}: {what}" + ("" if fits else f":\nwanted {wanted!r}\ngot    {got!r}"))
 
 
 def run(*command):
@@ -191,7 +185,7 @@ def main(gev, server, plain, single, static, tools):
     by_itself(gev, plain, single)
     failing(gev, server, static)
     interrupted(gev, server)
-    return 1 if failures else 0
+    return 1 if failures() else 0
 
 
 if __name__ == "__main__":

@@ -12,14 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-failures = 0
-
-
-def expect(what, got, wanted):
-    global failures
-    fits = got == wanted
-    failures += not fits
-    print(f"{'ok' if fits else 'NOT OK'}: {what}" + ("" if fits else f": wanted {wanted!r}, got {got!r}"))
+from expect import expect, failures
 
 
 def run(*command, **variables):
@@ -274,7 +267,7 @@ def main(gev, patch, host, static, single, objcopy):
         set_ids(gev, host, folder)
         moved(gev, patch, host, folder)
     misuse(gev)
-    return 1 if failures else 0
+    return 1 if failures() else 0
 
 
 if __name__ == "__main__":
