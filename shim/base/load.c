@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shim/base/between.h"
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/base/patch.h"
@@ -112,6 +113,7 @@ int patch_start(void)
 	}
 	patch_families_start();
 	patch_above_another = another_between();
+	patch_between_start();
 	/* Libraries that were opened since main began. */
 	patch_trace();
 	patch_passed();

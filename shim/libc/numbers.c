@@ -3,7 +3,11 @@
  * back) is left to the kernel. */
 #include "shim/libc/numbers.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
+
+#include "shim/base/between.h"
 
 #define P(type, x) ((type)(x))
 
@@ -152,7 +156,27 @@ static bool on_numbers(long number, const long a[6], long *r)
 	}
 }
 
-bool patch_numbered_call(long number, const long a[6], long *r)
+static bool make(long number, const long a[6], long *r)
 {
 	return on_data(number, a, r) || on_waiting(number, a, r) || on_numbers(number, a, r);
+}
+
+/* Where our originals end in another library, and that one calls by number by way of a third: the call comes back here a few frames further down.
+ * `outer` may be what a jump out of a call has left behind: then somebody waits in the kernel who could have parked. */
+static bool make_once(long number, const long a[6], long *r)
+{
+	enum { NEAR = 16384 };
+	static __thread uintptr_t outer __attribute__((tls_model("initial-exec")));
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0), before = outer;
+	if (here < before && before - here < NEAR)
+		return false;
+	outer = here;
+	bool made = make(number, a, r);
+	outer = before;
+	return made;
+}
+
+bool patch_numbered_call(long number, const long a[6], long *r)
+{
+	return likely(!patch_between_any()) ? make(number, a, r) : make_once(number, a, r);
 }

@@ -1,7 +1,8 @@
 /* syscall(): the numbers that programs and runtimes call by themselves and that mean threads or waiting. Every other
- * one goes through as it is. */
+ * one goes through as it is; and of a library in which our own originals end, all but those of threads. */
 #include <sys/syscall.h>
 
+#include "shim/base/between.h"
 #include "shim/libc/numbers.h"
 #include "shim/pthread/futex.h"
 #include "shim/pthread/thread.h"
@@ -11,6 +12,7 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	int r;
 	long result;
+	bool original = unlikely(patch_between_any()) && patch_between(__builtin_return_address(0));
 	if (likely(patch_started))
 		switch (number) {
 		case SYS_futex:
@@ -18,6 +20,8 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 		case SYS_futex_waitv:
 			return patch_futex_waitv((const long[6]){a, b, c, d, e, f});
 		case SYS_gettid:
+			if (original)
+				break;
 			return patch_gettid();
 		case SYS_tgkill:
 			if (patch_kill_numbered((pid_t)a, (pid_t)b, (int)c, &r))
@@ -28,7 +32,7 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 				return r;
 			break;
 		default:
-			if (patch_numbered_call(number, (const long[6]){a, b, c, d, e, f}, &result))
+			if (!original && patch_numbered_call(number, (const long[6]){a, b, c, d, e, f}, &result))
 				return result;
 			break;
 		}

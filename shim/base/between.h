@@ -1,0 +1,16 @@
+/* between.h: libraries between us and libc that have functions of their own for what syscall(2) reaches by number. */
+#ifndef PATCH_BETWEEN_H
+#define PATCH_BETWEEN_H
+
+#include <stdbool.h>
+
+/* Once, before patch_started. */
+void patch_between_start(void);
+
+/* Whether there is any. Async-signal-safe. */
+bool patch_between_any(void);
+
+/* Whether the code at that address is such a library's, or ours where there is one. Async-signal-safe. */
+bool patch_between(const void *code);
+
+#endif
