@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include "shim/libc/close.h"
 #include "shim/libc/socket.h"
 #include "shim/pthread/aside.h"
 #include "shim/signal/signals.h"
@@ -25,9 +26,8 @@ static int accept_original(int fd, struct sockaddr *from, socklen_t *size, int f
  * listener's timeouts and low-water mark are inherited by TCP and not by Unix sockets: with such, let it be learnt. */
 static void note_accepted(const struct description *listener, int fd, int flags)
 {
-	if (listener->receive_timeout != GEV_NEVER || listener->send_timeout != GEV_NEVER || listener->low != 1)
-		fds_forget(fd);
-	else
+	fd_begins(fd);
+	if (listener->receive_timeout == GEV_NEVER && listener->send_timeout == GEV_NEVER && listener->low == 1)
 		fds_made(fd, (enum fd_kind)listener->kind, (flags & SOCK_NONBLOCK) != 0);
 }
 
@@ -80,7 +80,7 @@ static int accept_here(int fd, struct sockaddr *from, socklen_t *size, int flags
 		if (known)
 			note_accepted(known, r, flags);
 		else if (patch_started)
-			fds_forget(r);
+			fd_begins(r);
 		return r;
 	}
 	if (likely(errno != EAGAIN) || (known ? !known->covert : !fds_marked(fd)))

@@ -49,6 +49,7 @@ int own_take(struct own_fd *own, int fd, bool low)
 		}
 	}
 	own->fd = fd;
+	fd_begins(fd);
 	own->about = fds_made(fd, FD_SLOW, true);
 	own->life = own->about ? own->about->life : 0;
 	return fd;
@@ -154,6 +155,7 @@ EXPORT(dup);
 void fd_dupped(int from, int to)
 {
 	int saved = errno;
+	fd_begins(to);
 	fds_dup(from, to);
 	errno = saved;
 }

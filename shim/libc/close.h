@@ -8,6 +8,14 @@
 /* fd is about to be closed or replaced. errno is kept. fd_gone of the same number must follow, done or failed. */
 void fd_goes(int fd);
 void fd_gone(int fd);
+/* fd is a new number. What is still known of it was about a file that somebody closed past all wrappers. errno is kept. */
+static inline void fd_begins(int fd)
+{
+	if (unlikely(fds_peek(fd) != NULL)) {
+		fd_goes(fd);
+		fd_gone(fd);
+	}
+}
 /* close, once there is a runtime; no cancellation point. */
 int fd_close(int fd);
 /* `to` now stands for what `from` stands for. errno is kept. */

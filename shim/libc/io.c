@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sys/eventfd.h>
 
+#include "shim/libc/close.h"
 #include "shim/libc/io.h"
 #include "shim/libc/kernel.h"
 #include "shim/libc/slow.h"
@@ -49,7 +50,7 @@ ssize_t io_read(int fd, const struct iovec *v, int n)
 	ssize_t r = read_once(fd, v, n);
 	if (likely(r != -ENOTSOCK))
 		return r;
-	fds_forget(fd);
+	fd_begins(fd);
 	return read_once(fd, v, n);
 }
 
@@ -58,7 +59,7 @@ ssize_t io_write(int fd, const struct iovec *v, int n)
 	ssize_t r = write_once(fd, v, n);
 	if (likely(r != -ENOTSOCK))
 		return r;
-	fds_forget(fd);
+	fd_begins(fd);
 	return write_once(fd, v, n);
 }
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "shim/libc/close.h"
 #include "shim/libc/kernel.h"
 #include "shim/libc/socket.h"
 
@@ -34,7 +35,7 @@ static bool has_ancillary(struct msghdr *msg)
 void socket_note_received(struct msghdr *msg)
 {
 	if (msg->msg_controllen)
-		each_right(msg, fds_forget);
+		each_right(msg, fd_begins);
 }
 
 void socket_empty(struct msghdr *msg)

@@ -1,5 +1,6 @@
-/* The makers. A new number may bear old knowledge if it was closed behind libc's back; and what is known from the
- * start need not be asked for. */
+/* The makers. A new number may bear old knowledge, and an old watch, if it was closed past all wrappers: that ends here. (The makers that have no
+ * wrapper, timerfd_create and the like, do not tell; whoever waits for such a number, closed like that while it was watched, may wait in vain.) And
+ * what is known from the start need not be asked for. */
 #include <sys/eventfd.h>
 
 #include "shim/fds/fds.h"
@@ -10,7 +11,7 @@
 static int opened(int fd)
 {
 	if (unlikely(patch_started) && fd >= 0)
-		fds_forget(fd);
+		fd_begins(fd);
 	return fd;
 }
 
@@ -68,6 +69,7 @@ EXPORT_AS(__openat64_2, __openat_2);
 
 static void made_pipe(int fd, int flags)
 {
+	fd_begins(fd);
 	struct description *d = fds_made(fd, FD_SLOW, (flags & O_NONBLOCK) != 0);
 	if (d)
 		d->piece = 4096;
@@ -95,6 +97,7 @@ EXPORT_AS(__pipe, pipe);
 
 static void made_counter(int fd, int flags)
 {
+	fd_begins(fd);
 	struct description *d = fds_made(fd, FD_SLOW, (flags & EFD_NONBLOCK) != 0);
 	if (d) {
 		d->counter = true;
@@ -114,6 +117,7 @@ EXPORT(eventfd);
 static void made_socket(int fd, int type)
 {
 	int kind = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM ? FD_STREAM : FD_MESSAGE;
+	fd_begins(fd);
 	fds_made(fd, (enum fd_kind)kind, (type & SOCK_NONBLOCK) != 0);
 }
 
