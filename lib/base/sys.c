@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Two of them are variadic in libc; calling them through another type would be undefined, so each gets a plain body. */
@@ -73,6 +74,12 @@ static ssize_t plain_sendto(int fd, const void *buf, size_t n, int flags, const 
 	return sendto(fd, buf, n, flags, address, length);
 }
 
+/* glibc has it since 2.36 only. Where it has not, this one stays when a shim gives the originals. */
+static ssize_t plain_process_madvise(int process, const struct iovec *v, size_t n, int advice, unsigned flags)
+{
+	return original_syscall(SYS_process_madvise, process, v, n, advice, flags);
+}
+
 struct gev__sys gev__sys = {
 	.close = close,
 	.fcntl = plain_fcntl,
@@ -110,6 +117,7 @@ struct gev__sys gev__sys = {
 	.munmap = munmap,
 	.mprotect = mprotect,
 	.madvise = madvise,
+	.process_madvise = plain_process_madvise,
 	.syscall = plain_syscall,
 	.sigaction = sigaction,
 	.sigaltstack = sigaltstack,

@@ -7,7 +7,7 @@
  *              lo                     hi
  *
  * A pool belongs to one OS thread (its hub's) and is not locked. Invariants: of each size, places made = in use + warm +
- * trimmed + cold + fresh; bytes resident in stacks not in use <= kept <= may_keep. */
+ * trimmed + leaving + cold + fresh; bytes resident in stacks not in use <= kept + leaving <= may_keep. */
 #ifndef GEV_CONTEXT_STACK_H
 #define GEV_CONTEXT_STACK_H
 
@@ -35,11 +35,13 @@ struct gev__stack_class {
 	struct gev__stack_places warm; /* guarded, memory kept */
 	/* From here on the slow paths' own. */
 	struct gev__stack_places trimmed; /* guarded, TRIMMED bytes kept, the rest given back */
+	struct gev__stack_places leaving; /* guarded, by address; the memory of all of them is given back together */
 	struct gev__stack_places cold;    /* guarded, memory given back */
 	struct gev__stack_class *next;
 	struct gev__stack_slab *slabs;
 	size_t slab_stacks; /* the next slab's size: doubles up to SLAB_STACKS */
 	char *fresh;        /* places of the newest slab that were never handed out */
+	char *guarded;      /* of these the first ones, up to here, have their guard */
 	char *fresh_end;
 	bool by_mprotect; /* this slab takes no guard markers */
 };
@@ -55,9 +57,12 @@ struct gev__stack_pool {
 	struct gev__stack_class *last; /* whom the last request went to, and what it was */
 	size_t last_size;
 	size_t last_guard;
-	size_t kept;       /* bytes that stacks not in use may have resident, at most */
+	size_t kept;       /* bytes that warm and trimmed stacks may have resident, at most */
+	size_t leaving;    /* the same of those whose memory is about to be given back */
 	size_t may_keep;   /* GEV_STACK_CACHE */
 	size_t keep_whole; /* up to there nothing is trimmed */
+	size_t may_leave;  /* the share of may_keep that is for `leaving` */
+	bool one_by_one;   /* the kernel takes no vectors of advice */
 };
 
 int gev__stack_get_slowly(struct gev__stack_pool *pool, size_t size, size_t guard, struct gev__stack *out);

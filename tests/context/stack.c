@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "lib/base/sys.h"
 #include "lib/context/stack.h"
@@ -60,7 +63,7 @@ Test(stack, a_locked_mapping_gets_its_guard_by_mprotect, .signal = SIGSEGV)
 
 /* ---- A kernel without guard markers, and one that has no mapping left ---- */
 
-static int refused, protected;
+static int refused, refused_vectors, protected;
 
 static int no_markers(void *address, size_t n, int advice)
 {
@@ -78,6 +81,14 @@ static int count_mprotect(void *address, size_t n, int protection)
 	return mprotect(address, n, protection);
 }
 
+/* Before Linux 6.14 a process cannot name itself, and must be asked for range by range. */
+static ssize_t no_vectors(int process, const struct iovec *v, size_t n, int advice, unsigned flags)
+{
+	refused_vectors++;
+	errno = EBADF;
+	return -1;
+}
+
 static int no_mprotect(void *address, size_t n, int protection)
 {
 	errno = ENOMEM;
@@ -87,17 +98,20 @@ static int no_mprotect(void *address, size_t n, int protection)
 Test(stack, an_older_kernel_is_asked_once_a_slab)
 {
 	gev__sys.madvise = no_markers;
+	gev__sys.process_madvise = no_vectors;
 	gev__sys.mprotect = count_mprotect;
 	/* Slabs of 1, 2, 4, 8 and 16 stacks. */
 	for (int i = 0; i < 31; i++)
 		get(65536);
 	cr_expect_eq(refused, 5, "%d", refused);
 	cr_expect_eq(protected, 31, "%d", protected);
+	cr_expect_eq(refused_vectors, 1, "%d", refused_vectors);
 }
 
 Test(stack, an_older_kernel_guards_by_mprotect, .signal = SIGSEGV)
 {
 	gev__sys.madvise = no_markers;
+	gev__sys.process_madvise = no_vectors;
 	struct gev__stack s = get(65536);
 	*(volatile char *)(s.lo - 1) = 1;
 }
@@ -105,6 +119,7 @@ Test(stack, an_older_kernel_guards_by_mprotect, .signal = SIGSEGV)
 Test(stack, one_that_cannot_be_guarded_is_not_given_out)
 {
 	gev__sys.madvise = no_markers;
+	gev__sys.process_madvise = no_vectors;
 	gev__sys.mprotect = no_mprotect;
 	struct gev__stack s;
 	cr_expect_eq(gev__stack_get(&pool, 65536, 0, &s), -EAGAIN);
@@ -203,7 +218,7 @@ Test(stack, unused_ones_keep_no_more_than_their_bytes)
 			gev__stack_put(&s[i]);
 		for (int i = 0; i < N; i++)
 			kept += resident(s[i].lo, s[i].hi);
-		/* One stack whole (two would be above the half), 47 trimmed to 64 KiB, and the others empty. */
+		/* Two stacks whole, as many as the half has room for; trimmed to 64 KiB as many as then leave an eighth of it; and the others empty. */
 		cr_expect_leq(kept, BOUND, "%zu", kept);
 		cr_expect_geq(kept, BOUND * 3 / 4, "%zu: they are kept as far as they may be", kept);
 		cr_expect_leq(pool.kept, BOUND);
@@ -214,12 +229,140 @@ Test(stack, unused_ones_keep_no_more_than_their_bytes)
 
 Test(stack, a_trimmed_one_keeps_its_top)
 {
-	setenv("GEV_STACK_CACHE", "65536", 1);
+	setenv("GEV_STACK_CACHE", "131072", 1);
 	struct gev__stack s = get(1 << 20);
 	memset(s.lo, 1, (size_t)(s.hi - s.lo));
 	gev__stack_put(&s);
 	cr_expect_eq(resident(s.lo, s.hi), 65536);
 	cr_expect_eq(s.hi[-1], 1);
+}
+
+/* ---- Many in one call ---- */
+
+static int together, alone;
+
+static ssize_t count_together(int process, const struct iovec *v, size_t n, int advice, unsigned flags)
+{
+	together++;
+	return syscall(SYS_process_madvise, process, v, n, advice, flags);
+}
+
+/* The kernel stops where a range is not to its liking. */
+static ssize_t only_the_first(int process, const struct iovec *v, size_t n, int advice, unsigned flags)
+{
+	together++;
+	return madvise(v->iov_base, v->iov_len, advice) ? -1 : (ssize_t)v->iov_len;
+}
+
+static int count_alone(void *address, size_t n, int advice)
+{
+	alone += advice != MADV_NOHUGEPAGE;
+	return madvise(address, n, advice);
+}
+
+static bool is_guarded(const struct gev__stack *s)
+{
+	int ends[2];
+	cr_assert_eq(pipe(ends), 0);
+	bool above = write(ends[1], s->lo, 1) == 1;
+	bool below = write(ends[1], s->lo - 1, 1) == 1;
+	close(ends[0]);
+	close(ends[1]);
+	return above && !below;
+}
+
+/* Whether this kernel takes vectors of advice from the process itself. */
+static bool has_vectors(void)
+{
+	static char *at;
+	if (at == NULL)
+		at = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec v[] = {{at, 4096}, {at + 2 * 4096, 4096}};
+	return syscall(SYS_process_madvise, -10000, v, (size_t)2, MADV_GUARD_INSTALL, 0) == 2 * 4096;
+}
+
+enum { MANY = 300, SMALL = 65536, CACHE = 8 << 20 };
+
+/* Each is asked for, used, given back in an order that leaves neighbours and gaps, and asked for again. What they keep meanwhile. */
+static size_t go_round(void)
+{
+	static struct gev__stack s[MANY];
+	size_t most = 0;
+	for (int i = 0; i < MANY; i++) {
+		s[i] = get(SMALL);
+		memset(s[i].lo, 1, (size_t)(s[i].hi - s[i].lo));
+	}
+	for (int i = 0; i < MANY; i++) {
+		enum { STEP = 7 }; /* no divisor of MANY: each once */
+		gev__stack_put(&s[i * STEP % MANY]);
+		size_t kept = 0;
+		if (i % 25 == 24 || i == MANY - 1)
+			for (int j = 0; j <= i; j++)
+				kept += resident(s[j * STEP % MANY].lo, s[j * STEP % MANY].hi);
+		most = kept > most ? kept : most;
+	}
+	for (int i = 0; i < MANY; i++) {
+		s[i] = get(SMALL);
+		cr_assert(is_guarded(&s[i]), "number %d", i);
+	}
+	for (int i = 0; i < MANY; i++)
+		gev__stack_put(&s[i]);
+	return most;
+}
+
+static void keep_within(void)
+{
+	setenv("GEV_STACK_CACHE", "8388608", 1);
+	gev__sys.madvise = count_alone;
+	for (int round = 0; round < 2; round++) {
+		size_t most = go_round();
+		cr_expect_leq(most, CACHE, "%zu", most);
+		cr_expect_geq(most, CACHE * 3 / 4, "%zu", most);
+	}
+	gev__stack_pool_done(&pool);
+	cr_expect_eq(pool.leaving, 0);
+}
+
+Test(stack, guards_and_memory_given_back_go_many_to_a_call)
+{
+	if (!has_vectors())
+		cr_skip("this kernel takes no vectors of advice");
+	gev__sys.process_madvise = count_together;
+	keep_within();
+	/* 300 guards, and 160 or more stacks too many in each of 4 rounds of giving back. */
+	cr_expect_lt(together + alone, 140, "%d and %d", together, alone);
+	cr_expect_gt(together, 20, "%d", together);
+}
+
+Test(stack, neighbours_given_back_together_are_one_range)
+{
+	setenv("GEV_STACK_CACHE", "8388608", 1);
+	static struct gev__stack s[MANY];
+	for (int i = 0; i < MANY; i++)
+		s[i] = get(SMALL);
+	gev__sys.process_madvise = no_vectors;
+	gev__sys.madvise = count_alone;
+	for (int i = MANY; i-- > 0;)
+		gev__stack_put(&s[i]);
+	/* An eighth of the cache is 17 stacks, so some ten times it is full. */
+	cr_expect_geq(alone, 10, "%d", alone);
+	cr_expect_lt(alone, 30, "%d", alone);
+}
+
+Test(stack, where_the_kernel_takes_no_vectors_it_is_asked_once)
+{
+	gev__sys.process_madvise = no_vectors;
+	keep_within();
+	cr_expect_eq(refused_vectors, 1, "%d", refused_vectors);
+	cr_expect_geq(alone, MANY, "%d", alone);
+}
+
+Test(stack, where_the_kernel_stops_in_the_middle_all_of_it_is_done_all_the_same)
+{
+	gev__sys.process_madvise = only_the_first;
+	keep_within();
+	cr_expect_eq(together, 1, "%d", together);
+	cr_expect_geq(alone, MANY, "%d", alone);
 }
 
 static int lines_of(const char *path)
