@@ -67,11 +67,12 @@ void patch_families_start(void);
 #define PATCH_FAMILY PATCH_ANY
 #endif
 
-/* Something of the shim's would be noticed by a program that waits in the kernel: a tick on its way, a signal that lies here (signal/calm.c). */
+/* Something of the shim's matters to a program that waits in the kernel: a tick on its way, a signal that lies here, a cancellation of which libc
+ * knows nothing (signal/calm.c). */
 extern unsigned patch_restless; /* atomic */
-enum { PATCH_TICKS = 1, PATCH_NOTES = 2 };
+enum { PATCH_TICKS = 1, PATCH_NOTES = 2, PATCH_CANCELS = 4 };
 
-/* Sees to it; then as self_if_others. */
+/* Sees to it; then as self_if_others, or the caller's greenlet if it is to end in this call. */
 struct gev_greenlet *patch_calm(void);
 
 /* The loader's two locks, once they are known (signal/loader.c), and before that two that nobody holds. */

@@ -55,7 +55,6 @@ int patch_aio_suspend(const struct aiocb *const list[], int n, const struct time
 	if (!patch_green() ||
 	    (timeout && (timeout->tv_nsec < 0 || timeout->tv_nsec >= PATCH_NS || timeout->tv_sec < 0)))
 		return real.aio_suspend(list, n, timeout);
-	io_cancellation_point();
 	int saved = errno;
 	return (int)io_result(suspend(list, n, timeout), saved);
 }

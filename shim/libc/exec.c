@@ -4,7 +4,8 @@
  * fail. So before such a program begins, the sockets that it inherits are given back: they block again, and a mark says that
  * they are to stay so. Whoever shares them waits for them in another way from then on (accept.c).
  *
- * Between fork and exec only what is async-signal-safe may be done: no memory is asked for here. */
+ * Between fork and exec only what is async-signal-safe may be done: no memory is asked for here. And none of these calls is a cancellation point, so
+ * the files are looked at past libc's. */
 #include <elf.h>
 #include <limits.h>
 #include <link.h>
@@ -18,10 +19,22 @@
 #include "shim/base/patch.h"
 #include "shim/fds/fds.h"
 #include "shim/libc/exec.h"
+#include "shim/libc/kernel.h"
 
 /* ---- Will it be patched? ---- */
 
 enum { HEAD = 2048, INTERPRETERS = 4, LOOK = O_RDONLY | O_CLOEXEC | O_NONBLOCK };
+
+static int look_at(int dir, const char *path)
+{
+	long fd = kernel_call6(SYS_openat, dir, (long)path, LOOK, 0, 0, 0);
+	return fd < 0 ? -1 : (int)fd;
+}
+
+static void leave(int fd)
+{
+	kernel_call6(SYS_close, fd, 0, 0, 0, 0, 0);
+}
 
 static bool preloads(char *const *environment)
 {
@@ -66,9 +79,9 @@ static bool takes_preloads(int fd)
 	bool yes = true;
 	for (int i = 0; fd >= 0 && i < INTERPRETERS; i++) {
 		struct stat st;
-		ssize_t n = real.pread(fd, head, HEAD, 0);
+		ssize_t n = kernel_call6(SYS_pread64, fd, (long)head, HEAD, 0, 0, 0);
 		bool set_id = fstat(fd, &st) == 0 && (st.st_mode & (S_ISUID | S_ISGID));
-		real.close(fd);
+		leave(fd);
 		fd = -1;
 		if (n < 4)
 			break;
@@ -76,10 +89,10 @@ static bool takes_preloads(int fd)
 		if (memcmp(head, ELFMAG, SELFMAG) == 0)
 			yes = !set_id && is_dynamic(head, (size_t)n);
 		else if (head[0] == '#' && head[1] == '!')
-			fd = real.open(interpreter(head), LOOK, 0);
+			fd = look_at(AT_FDCWD, interpreter(head));
 	}
 	if (fd >= 0)
-		real.close(fd);
+		leave(fd);
 	return yes;
 }
 
@@ -90,14 +103,14 @@ static int open_in_path(const char *file)
 	const char *list = getenv("PATH");
 	size_t size = strlen(file);
 	if (strchr(file, '/'))
-		return real.open(file, LOOK, 0);
+		return look_at(AT_FDCWD, file);
 	for (const char *at = list ? list : "/bin:/usr/bin";; at++) {
 		size_t n = strcspn(at, ":");
 		if (n + size + 2 <= sizeof path) {
 			memcpy(path, at, n);
 			path[n] = '/';
 			memcpy(path + (n > 0 ? n + 1 : 0), file, size + 1);
-			int fd = access(path, X_OK) == 0 ? real.open(path, LOOK, 0) : -1;
+			int fd = access(path, X_OK) == 0 ? look_at(AT_FDCWD, path) : -1;
 			if (fd >= 0)
 				return fd;
 		}
@@ -112,7 +125,7 @@ static bool is_patched(int fd, char *const *environment)
 	if (preloads(environment))
 		return takes_preloads(fd);
 	if (fd >= 0)
-		real.close(fd);
+		leave(fd);
 	return false;
 }
 
@@ -154,7 +167,7 @@ static void take_again(const struct given *g)
 int patch_execve(const char *path, char *const argv[], char *const envp[])
 {
 	struct given g;
-	give_back(&g, real.open(path, LOOK, 0), envp);
+	give_back(&g, look_at(AT_FDCWD, path), envp);
 	int r = real.execve(path, argv, envp);
 	take_again(&g);
 	return r;
@@ -197,7 +210,7 @@ int patch_execveat(int dir, const char *path, char *const argv[], char *const en
 {
 	struct given g;
 	bool itself = (flags & AT_EMPTY_PATH) && path && *path == '\0';
-	give_back(&g, itself ? real.fcntl(dir, F_DUPFD_CLOEXEC, 0) : real.openat(dir, path, LOOK, 0), envp);
+	give_back(&g, itself ? real.fcntl(dir, F_DUPFD_CLOEXEC, 0) : look_at(dir, path), envp);
 	int r = real.execveat(dir, path, argv, envp, flags);
 	take_again(&g);
 	return r;
@@ -252,7 +265,7 @@ int patch_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actio
 		      const posix_spawnattr_t *attr, char *const argv[], char *const envp[])
 {
 	struct given g;
-	give_back(&g, real.open(path, LOOK, 0), envp);
+	give_back(&g, look_at(AT_FDCWD, path), envp);
 	int r = real.posix_spawn(pid, path, actions, attr, argv, envp);
 	if (r)
 		take_again(&g);
@@ -275,7 +288,7 @@ EXPORT(posix_spawnp);
 void exec_shell_begins(void)
 {
 	struct given g;
-	give_back(&g, real.open(_PATH_BSHELL, LOOK, 0), environ);
+	give_back(&g, look_at(AT_FDCWD, _PATH_BSHELL), environ);
 }
 
 FILE *patch_popen(const char *command, const char *mode)

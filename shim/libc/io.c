@@ -90,16 +90,23 @@ APART static ssize_t write_green(int fd, const struct iovec *v, int n)
 	return n == 1 ? real.write(fd, v->iov_base, v->iov_len) : real.writev(fd, v, n);
 }
 
+/* read(2): no bytes, no wait; while recv of none waits for some to be there. */
 APART static ssize_t read_buffer_green(int fd, void *buf, size_t n)
 {
 	struct iovec v = {buf, n};
-	return read_green(fd, &v, 1);
+	if (likely(n > 0))
+		return read_green(fd, &v, 1);
+	io_cancellation_point();
+	return real.read(fd, buf, n);
 }
 
 APART static ssize_t write_buffer_green(int fd, const void *buf, size_t n)
 {
 	struct iovec v = {(void *)buf, n};
-	return write_green(fd, &v, 1);
+	if (likely(n > 0))
+		return write_green(fd, &v, 1);
+	io_cancellation_point();
+	return real.write(fd, buf, n);
 }
 
 APART static ssize_t read_at_once(int fd, void *buf, size_t n)
@@ -114,12 +121,11 @@ APART static ssize_t write_at_once(int fd, const void *buf, size_t n)
 	return patch_result(kernel_write(fd, buf, n));
 }
 
-/* read(2): no bytes, no wait; while recv of none waits for some to be there. */
 ssize_t patch_read(int fd, void *buf, size_t n)
 {
 	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
 		return read_at_once(fd, buf, n);
-	if (!patch_green() || n == 0)
+	if (!patch_green())
 		return real.read(fd, buf, n);
 	return read_buffer_green(fd, buf, n);
 }
@@ -137,7 +143,7 @@ ssize_t patch_write(int fd, const void *buf, size_t n)
 {
 	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
 		return write_at_once(fd, buf, n);
-	if (!patch_green() || n == 0)
+	if (!patch_green())
 		return real.write(fd, buf, n);
 	return write_buffer_green(fd, buf, n);
 }
@@ -152,7 +158,10 @@ static bool odd_vector(const struct iovec *v, int n)
 
 ssize_t patch_readv(int fd, const struct iovec *v, int n)
 {
-	if (!patch_green() || odd_vector(v, n))
+	if (!patch_green())
+		return real.readv(fd, v, n);
+	io_cancellation_point();
+	if (odd_vector(v, n))
 		return real.readv(fd, v, n);
 	return read_green(fd, v, n);
 }
@@ -160,7 +169,10 @@ EXPORT(readv);
 
 ssize_t patch_writev(int fd, const struct iovec *v, int n)
 {
-	if (!patch_green() || odd_vector(v, n))
+	if (!patch_green())
+		return real.writev(fd, v, n);
+	io_cancellation_point();
+	if (odd_vector(v, n))
 		return real.writev(fd, v, n);
 	return write_green(fd, v, n);
 }

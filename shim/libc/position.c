@@ -1,6 +1,8 @@
-/* Reading and writing at an offset. The files that have one are local storage, for which nobody parks; what is ours is that these calls are
- * cancellation points (pthreads(7)), and libc knows nothing of a green thread's cancellation. */
+/* Reading and writing at an offset, and what else is done with a file that has one. That is local storage, for which nobody parks; what is ours is
+ * that these calls are cancellation points (pthreads(7)), and libc knows nothing of a green thread's cancellation. */
 #define PATCH_FAMILY PATCH_FAMILY_IO
+
+#include <fcntl.h>
 
 #include "shim/libc/wait.h"
 
@@ -45,3 +47,18 @@ ssize_t patch_pwritev(int fd, const struct iovec *v, int n, off_t at)
 }
 EXPORT(pwritev);
 EXPORT_AS(pwritev64, pwritev);
+
+int patch_fallocate(int fd, int mode, off_t at, off_t size)
+{
+	io_cancellation_point();
+	return real.fallocate(fd, mode, at, size);
+}
+EXPORT(fallocate);
+EXPORT_AS(fallocate64, fallocate);
+
+ssize_t patch_copy_file_range(int in, off_t *in_at, int out, off_t *out_at, size_t size, unsigned flags)
+{
+	io_cancellation_point();
+	return real.copy_file_range(in, in_at, out, out_at, size, flags);
+}
+EXPORT(copy_file_range);

@@ -24,7 +24,6 @@ static APART ssize_t getrandom_green(void *to, size_t n, unsigned flags)
 {
 	struct drawing d = {{.call = draw}, to, n, flags, 0};
 	int saved = errno;
-	io_cancellation_point();
 	ssize_t r = real.getrandom(to, n, flags | GRND_NONBLOCK);
 	if (r >= 0 || errno != EAGAIN)
 		return r;
@@ -35,13 +34,14 @@ static APART ssize_t getrandom_green(void *to, size_t n, unsigned flags)
 
 ssize_t patch_getrandom(void *to, size_t n, unsigned flags)
 {
-	if (!patch_green() || flags & GRND_NONBLOCK)
+	if (!patch_green())
 		return real.getrandom(to, n, flags);
-	return getrandom_green(to, n, flags);
+	io_cancellation_point();
+	return flags & GRND_NONBLOCK ? real.getrandom(to, n, flags) : getrandom_green(to, n, flags);
 }
 EXPORT(getrandom);
 
-/* Once it has them, there is nothing to wait for in libc's own calls. */
+/* Once it has them, there is nothing to wait for in libc's own calls, which are no cancellation points. */
 static void wait_for_first(void)
 {
 	static bool there; /* atomic */
@@ -49,7 +49,7 @@ static void wait_for_first(void)
 	if (likely(__atomic_load_n(&there, __ATOMIC_RELAXED)) || !patch_green())
 		return;
 	int saved = errno;
-	if (patch_getrandom(&byte, 1, 0) == 1)
+	if (getrandom_green(&byte, 1, 0) == 1)
 		__atomic_store_n(&there, true, __ATOMIC_RELAXED);
 	errno = saved;
 }

@@ -181,7 +181,10 @@ APART static int select_timeval(int n, fd_set *in, fd_set *out, fd_set *odd, str
 
 int patch_select(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
 {
-	if (!patch_green() || n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
+	if (!patch_green())
+		return real.select(n, in, out, odd, timeout);
+	io_cancellation_point();
+	if (n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
 		return real.select(n, in, out, odd, timeout);
 	return select_timeval(n, in, out, odd, timeout);
 }
@@ -199,7 +202,10 @@ APART static int select_timespec(int n, fd_set *in, fd_set *out, fd_set *odd, co
 
 int patch_pselect(int n, fd_set *in, fd_set *out, fd_set *odd, const struct timespec *timeout, const sigset_t *mask)
 {
-	if (!patch_green() || n < 0 || !poll_time_valid(timeout))
+	if (!patch_green())
+		return real.pselect(n, in, out, odd, timeout, mask);
+	io_cancellation_point();
+	if (n < 0 || !poll_time_valid(timeout))
 		return real.pselect(n, in, out, odd, timeout, mask);
 	return select_timespec(n, in, out, odd, timeout, mask);
 }

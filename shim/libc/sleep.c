@@ -96,7 +96,10 @@ EXPORT(usleep);
 
 int patch_nanosleep(const struct timespec *want, struct timespec *left)
 {
-	if (!patch_green() || want == NULL || !poll_time_valid(want))
+	if (!patch_green())
+		return real.nanosleep(want, left);
+	io_cancellation_point();
+	if (want == NULL || !poll_time_valid(want))
 		return real.nanosleep(want, left);
 	return sleep_wanted(want, left);
 }
@@ -106,8 +109,11 @@ EXPORT_AS(__nanosleep, nanosleep);
 int patch_clock_nanosleep(clockid_t clock, int flags, const struct timespec *want, struct timespec *left)
 {
 	static const struct timespec nothing;
+	if (!patch_green())
+		return real.clock_nanosleep(clock, flags, want, left);
+	io_cancellation_point();
 	/* libc's own words for clocks that cannot be slept by, or do not exist. */
-	if (!patch_green() || want == NULL || !poll_time_valid(want))
+	if (want == NULL || !poll_time_valid(want))
 		return real.clock_nanosleep(clock, flags, want, left);
 	int r = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? 0
 								    : real.clock_nanosleep(clock, 0, &nothing, NULL);
@@ -147,7 +153,10 @@ EXPORT(clock_nanosleep);
 
 int patch_thrd_sleep(const struct timespec *want, struct timespec *left)
 {
-	if (!patch_green() || want == NULL || !poll_time_valid(want))
+	if (!patch_green())
+		return real.thrd_sleep(want, left);
+	io_cancellation_point();
+	if (want == NULL || !poll_time_valid(want))
 		return real.thrd_sleep(want, left);
 	/* C11 7.26.5.7: -1 when a signal has interrupted it; errno is not said to be touched, and is not. */
 	int saved = errno;

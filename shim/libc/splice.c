@@ -1,4 +1,4 @@
-/* sendfile, splice, tee, vmsplice.
+/* sendfile, splice, tee, vmsplice. All but sendfile are cancellation points in libc.
  *
  * The kernel has flags against waiting for pipes only (SPLICE_F_NONBLOCK). So sendfile to what may be full reads and
  * sends; and where splice feeds a socket, O_NONBLOCK is set around that one system call, as for connect. Before
@@ -54,28 +54,36 @@ static ssize_t send_file(int out, struct description *d, int in, off_t *offset, 
 	return r;
 }
 
+/* Into a pipe goes what finds room, once there is some. */
+static ssize_t fill_pipe(int out, int in, off_t *offset, size_t count)
+{
+	struct io_wait wait = {.fd = out, .way = GEV_WRITABLE, .tried = true, .timeout = GEV_NEVER};
+	while (!io_ready(out, GEV_WRITABLE)) {
+		int r = io_wait(&wait);
+		if (r < 0 && r != IO_NEVER_BLOCKS)
+			return r;
+		if (r < 0)
+			break;
+	}
+	ssize_t r = real.sendfile(out, in, offset, count);
+	return r < 0 ? -errno : r;
+}
+
 ssize_t patch_sendfile(int out, int in, off_t *offset, size_t count)
 {
 	int saved = errno;
 	struct description *d = patch_green() ? fds_get(out) : NULL;
 	if (d == NULL || d->kind == FD_PLAIN || d->wish || count == 0)
 		return real.sendfile(out, in, offset, count);
-	/* Of nothing: it says whether these two will do at all. A full pipe makes even that wait (fs/splice.c, splice_file_to_pipe). */
-	if (d->kind != FD_SLOW)
-		return real.sendfile(out, in, offset, 0) < 0 ? -1
-							     : io_result(send_file(out, d, in, offset, count), saved);
-	if (fds_get(in) == NULL)
+	if (d->kind == FD_SLOW && fds_get(in) == NULL)
 		return real.sendfile(out, in, offset, count);
-	/* Into a pipe goes what finds room, once there is some. */
-	struct io_wait wait = {.fd = out, .way = GEV_WRITABLE, .tried = true, .timeout = GEV_NEVER};
-	while (!io_ready(out, GEV_WRITABLE)) {
-		int r = io_wait(&wait);
-		if (r < 0 && r != IO_NEVER_BLOCKS)
-			return io_result(r, saved);
-		if (r < 0)
-			break;
-	}
-	return real.sendfile(out, in, offset, count);
+	/* Of nothing: it says whether these two will do at all. A full pipe makes even that wait (fs/splice.c, splice_file_to_pipe). */
+	if (d->kind != FD_SLOW && real.sendfile(out, in, offset, 0) < 0)
+		return -1;
+	bool held = patch_cancel_hold();
+	ssize_t r = d->kind == FD_SLOW ? fill_pipe(out, in, offset, count) : send_file(out, d, in, offset, count);
+	patch_cancel_let(held);
+	return io_result(r, saved);
 }
 EXPORT(sendfile);
 EXPORT_AS(sendfile64, sendfile);
@@ -175,9 +183,11 @@ static ssize_t splice_once(const struct move *m)
 
 ssize_t patch_splice(int in, off_t *in_at, int out, off_t *out_at, size_t size, unsigned flags)
 {
-	if (!patch_green() || size == 0)
+	if (!patch_green())
 		return real.splice(in, in_at, out, out_at, size, flags);
 	io_cancellation_point();
+	if (size == 0)
+		return real.splice(in, in_at, out, out_at, size, flags);
 	int saved = errno;
 	struct move m = {.once = splice_once, .in_at = in_at, .out_at = out_at, .size = size, .flags = flags};
 	look_at(&m.in, in, GEV_READABLE, flags & SPLICE_F_NONBLOCK);
@@ -193,9 +203,11 @@ static ssize_t tee_once(const struct move *m)
 
 ssize_t patch_tee(int in, int out, size_t size, unsigned flags)
 {
-	if (!patch_green() || size == 0)
+	if (!patch_green())
 		return real.tee(in, out, size, flags);
 	io_cancellation_point();
+	if (size == 0)
+		return real.tee(in, out, size, flags);
 	int saved = errno;
 	struct move m = {.once = tee_once, .size = size, .flags = flags};
 	look_at(&m.in, in, GEV_READABLE, flags & SPLICE_F_NONBLOCK);
@@ -212,10 +224,12 @@ static ssize_t vmsplice_once(const struct move *m)
 
 ssize_t patch_vmsplice(int fd, const struct iovec *vector, size_t n, unsigned flags)
 {
-	struct description *d = patch_green() ? fds_get(fd) : NULL;
-	if (d == NULL || d->kind != FD_SLOW || (flags & SPLICE_F_NONBLOCK))
+	if (!patch_green())
 		return real.vmsplice(fd, vector, n, flags);
 	io_cancellation_point();
+	struct description *d = fds_get(fd);
+	if (d == NULL || d->kind != FD_SLOW || (flags & SPLICE_F_NONBLOCK))
+		return real.vmsplice(fd, vector, n, flags);
 	int saved = errno;
 	struct move m = {.once = vmsplice_once, .vector = vector, .size = n, .flags = flags};
 	bool reads = (real.fcntl(fd, F_GETFL, 0) & O_ACCMODE) == O_RDONLY;

@@ -19,9 +19,11 @@ static long try_receive(const struct blocking *b)
 
 ssize_t patch_msgrcv(int queue, void *to, size_t size, long type, int flags)
 {
-	if (!patch_green() || (flags & (IPC_NOWAIT | MSG_COPY)))
+	if (!patch_green())
 		return real.msgrcv(queue, to, size, type, flags);
 	io_cancellation_point();
+	if (flags & (IPC_NOWAIT | MSG_COPY))
+		return real.msgrcv(queue, to, size, type, flags);
 	int saved = errno;
 	struct blocking b = {.attempt = try_receive,
 			     .number = SYS_msgrcv,
@@ -39,9 +41,11 @@ static long try_send(const struct blocking *b)
 
 int patch_msgsnd(int queue, const void *from, size_t size, int flags)
 {
-	if (!patch_green() || (flags & IPC_NOWAIT))
+	if (!patch_green())
 		return real.msgsnd(queue, from, size, flags);
 	io_cancellation_point();
+	if (flags & IPC_NOWAIT)
+		return real.msgsnd(queue, from, size, flags);
 	int saved = errno;
 	struct blocking b = {.attempt = try_send,
 			     .number = SYS_msgsnd,

@@ -16,10 +16,13 @@ static long drain_now(const struct blocking *b)
 	return real.tcdrain(fd) == 0 ? 0 : -errno;
 }
 
-static long drain(int fd)
+static long drain(int fd, bool cancels)
 {
-	struct blocking b = {
-		.attempt = drain_now, .number = SYS_ioctl, .args = {fd, TCSBRK, 1}, .restarts = true, .cancels = true};
+	struct blocking b = {.attempt = drain_now,
+			     .number = SYS_ioctl,
+			     .args = {fd, TCSBRK, 1},
+			     .restarts = true,
+			     .cancels = cancels};
 	return blocking_call(&b);
 }
 
@@ -29,7 +32,7 @@ int patch_tcdrain(int fd)
 		return real.tcdrain(fd);
 	io_cancellation_point();
 	int saved = errno;
-	return (int)io_result(drain(fd), saved);
+	return (int)io_result(drain(fd, true), saved);
 }
 EXPORT(tcdrain);
 
@@ -37,7 +40,7 @@ EXPORT(tcdrain);
 int patch_tcsetattr(int fd, int when, const struct termios *wanted)
 {
 	int saved = errno;
-	long r = patch_green() && (when == TCSADRAIN || when == TCSAFLUSH) ? drain(fd) : 0;
+	long r = patch_green() && (when == TCSADRAIN || when == TCSAFLUSH) ? drain(fd, false) : 0;
 	return r < 0 ? (int)io_result(r, saved) : real.tcsetattr(fd, when, wanted);
 }
 EXPORT(tcsetattr);

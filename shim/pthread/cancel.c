@@ -23,9 +23,10 @@ static void act(void)
 	__builtin_unreachable();
 }
 
+/* Not while the hub runs as one of its threads: that is the runtime's own call. */
 void patch_testcancel(void)
 {
-	if (patch_cancelled())
+	if (patch_cancelled() && patch_self())
 		act();
 }
 
@@ -36,10 +37,31 @@ void patch_cancel_off(struct patch_thread *self)
 		patch_gev->kill(self->greenlet, false);
 }
 
+static void note(struct patch_thread *t)
+{
+	__atomic_store_n(&patch_cancelled_any, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->cancelled, true, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&patch_restless, PATCH_CANCELS, __ATOMIC_SEQ_CST);
+}
+
+/* Main was cancelled while it was libc's. */
+static bool before; /* atomic */
+
+void patch_cancel_adopted(struct patch_thread *main)
+{
+	if (likely(!__atomic_load_n(&before, __ATOMIC_SEQ_CST)))
+		return;
+	note(main);
+	if (enabled(main))
+		patch_gev->kill(main->greenlet, true);
+}
+
 int patch_pthread_cancel(pthread_t id)
 {
 	struct patch_thread *t = patch_thread_find(id);
 	if (t == NULL) {
+		if (!patch_started && id == pthread_self() && real.gettid() == getpid())
+			__atomic_store_n(&before, true, __ATOMIC_SEQ_CST);
 		int r = real.pthread_cancel(id);
 		patch_ticks_again(); /* libc has taken the number for itself */
 		return r;
@@ -49,8 +71,7 @@ int patch_pthread_cancel(pthread_t id)
 		return ESRCH;
 	if (state == PATCH_ENDED)
 		return 0;
-	__atomic_store_n(&patch_cancelled_any, true, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&t->cancelled, true, __ATOMIC_SEQ_CST);
+	note(t);
 	if (!enabled(t))
 		return 0;
 	if (t == &patch_me && t->asynchronous)
@@ -87,6 +108,21 @@ int patch_pthread_setcancelstate(int state, int *old)
 	return 0;
 }
 EXPORT(pthread_setcancelstate);
+
+bool patch_cancel_hold(void)
+{
+	struct patch_thread *t = patch_thread_self();
+	if (t == NULL || t->uncancellable || t->asynchronous)
+		return false;
+	patch_pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	return true;
+}
+
+void patch_cancel_let(bool held)
+{
+	if (held)
+		patch_pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+}
 
 int patch_pthread_setcanceltype(int type, int *old)
 {

@@ -28,6 +28,13 @@ static inline bool patch_cancelled_anywhere(void)
  * nothing. */
 void patch_testcancel(void);
 
+/* Around a call that waits and is no cancellation point: what comes meanwhile is left for later, unless the thread may end anywhere. */
+bool patch_cancel_hold(void);
+void patch_cancel_let(bool held);
+
+/* Main, which is about to make its first thread, may have been cancelled already. */
+void patch_cancel_adopted(struct patch_thread *main);
+
 /* The caller is on its way out: waits in its cleanup handlers and destructors are whole again. */
 void patch_cancel_off(struct patch_thread *self);
 

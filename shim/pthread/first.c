@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "shim/libc/visit.h"
+#include "shim/pthread/cancel.h"
 #include "shim/pthread/futex_bits.h"
 #include "shim/pthread/futex_pi.h"
 #include "shim/pthread/thread.h"
@@ -64,17 +65,16 @@ static void adopt_main(struct patch_thread *main)
 {
 	main->greenlet = patch_gev->self();
 	main->is_main = true;
-	/* What main said about cancellation before we listened. */
+	/* What main said about cancellation before we listened. From now on libc's own calls do not act on it: the hub makes them too. */
 	int old;
-	real.pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
-	real.pthread_setcancelstate(old, NULL);
+	real.pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	main->uncancellable = old == PTHREAD_CANCEL_DISABLE;
 	real.pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old);
-	real.pthread_setcanceltype(old, NULL);
 	main->asynchronous = old == PTHREAD_CANCEL_ASYNCHRONOUS;
 	os_thread = pthread_self();
 	patch_robust_begin();
 	__atomic_store_n(&main->state, PATCH_JOINABLE, __ATOMIC_RELEASE);
+	patch_cancel_adopted(main);
 }
 
 /* libc's pthread_create, for a stack that no machine has: it fails, but has done by then what libc leaves undone until its first thread (nptl/

@@ -156,7 +156,6 @@ static int wait(sem_t *sem, clockid_t clock, const struct timespec *until)
 		errno = EINVAL;
 		return -1;
 	}
-	patch_testcancel();
 	if (likely(take(sem)))
 		return 0;
 	bool shared = is_shared(sem);
@@ -168,14 +167,27 @@ static int wait(sem_t *sem, clockid_t clock, const struct timespec *until)
 	return r ? -1 : 0;
 }
 
+/* libc looks for a cancellation before it looks at the semaphore, but not so in sem_clockwait (nptl/sem_wait.c, nptl/sem_timedwait.c). Until the
+ * runtime starts it is libc's own to find. */
+static void cancellation_point(void)
+{
+	if (likely(patch_started))
+		patch_testcancel();
+	else
+		real.pthread_testcancel();
+}
+
 int patch_sem_wait(sem_t *sem)
 {
+	cancellation_point();
 	return wait(sem, CLOCK_REALTIME, NULL);
 }
 EXPORT(sem_wait);
 
 int patch_sem_timedwait(sem_t *sem, const struct timespec *until)
 {
+	if (until && patch_time_ok(until))
+		cancellation_point();
 	return wait(sem, CLOCK_REALTIME, until);
 }
 EXPORT(sem_timedwait);

@@ -40,6 +40,28 @@ static bool identities_missing(void)
 	return missing;
 }
 
+/* As runtime_ready. */
+static int begin(void)
+{
+	if (patch_load() < 0)
+		return PATCH_MAKE_REAL; /* load.c has said why */
+	/* Before the runtime starts: a program whose threads stay native shall notice nothing. */
+	if (identities_missing())
+		return PATCH_MAKE_REAL;
+	int r = patch_start();
+	return r == 0 ? 0 : r == -ENOSYS || r == -EPERM ? PATCH_MAKE_REAL : EAGAIN;
+}
+
+/* Making a thread is no cancellation point, and libc may know of a cancellation that waits for main. */
+static int begin_uncancelled(void)
+{
+	int state;
+	real.pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	int r = begin();
+	real.pthread_setcancelstate(state, NULL);
+	return r;
+}
+
 /* 0, PATCH_MAKE_REAL, or an error number. */
 static int runtime_ready(void)
 {
@@ -51,14 +73,11 @@ static int runtime_ready(void)
 	} else {
 		/* The hub is main's. A helper thread of libc's (SIGEV_THREAD, aio) may be the first to come here,
 		 * while main is inside a real blocking call. */
-		if (real.gettid() != getpid() || patch_load() < 0)
-			return PATCH_MAKE_REAL; /* load.c has said why */
-		/* Before the runtime starts: a program whose threads stay native shall notice nothing. */
-		if (identities_missing())
+		if (real.gettid() != getpid())
 			return PATCH_MAKE_REAL;
-		int r = patch_start();
-		if (r < 0)
-			return r == -ENOSYS || r == -EPERM ? PATCH_MAKE_REAL : EAGAIN;
+		int r = begin_uncancelled();
+		if (r)
+			return r;
 	}
 	if (identities_missing())
 		return PATCH_MAKE_REAL;

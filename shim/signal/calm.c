@@ -5,8 +5,11 @@
  * the wait, or come before it. And one that came while the program let it through, and that it blocks by now, must be pending in the
  * kernel, which alone sees it when ppoll or sigsuspend let it through again.
  *
+ * And a thread that is to be cancelled must end there: libc's own call would wait. So it goes the way of those who are not alone.
+ *
  * Invariant: while nobody is restless, there is no such tick and no such signal. */
 #include "shim/libc/kernel.h"
+#include "shim/pthread/cancel.h"
 #include "shim/signal/signals.h"
 
 unsigned patch_restless;
@@ -41,6 +44,8 @@ struct gev_greenlet *patch_calm(void)
 	int saved = errno;
 	if (!patch_signals_ours())
 		return NULL;
+	if (patch_cancelled() && is_alone())
+		return patch_gev->self();
 	if (is_alone() && patch_sig.frames == NULL) {
 		patch_attend_looking();
 		patch_deliver();

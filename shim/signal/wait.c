@@ -94,9 +94,11 @@ static int result(int r)
 int patch_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
 	siginfo_t unwanted;
-	if (!patch_signals_ours() || !poll_time_valid(timeout))
+	if (!patch_signals_ours())
 		return real.sigtimedwait(set, info, timeout);
 	io_cancellation_point();
+	if (!poll_time_valid(timeout))
+		return real.sigtimedwait(set, info, timeout);
 	return result(wait_for_one(set, info ? info : &unwanted, io_after(poll_nanoseconds(timeout))));
 }
 EXPORT(sigtimedwait);

@@ -20,7 +20,7 @@ struct inside {
 	struct stream_yield yield;
 	bool parks;  /* reads and writes as a green thread does */
 	bool yields; /* that, or a real thread waits in the kernel: a green one must not meet its lock */
-	int cancelling;
+	bool held;
 };
 
 static void begin(struct inside *in, FILE *f)
@@ -40,16 +40,14 @@ static void begin(struct inside *in, FILE *f)
 	if (!in->yields)
 		return;
 	stream_yield(&in->yield, f);
-	if (in->parks && own)
-		patch_pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &in->cancelling);
+	in->held = in->parks && own && patch_cancel_hold();
 }
 
-static void end(struct inside *in, FILE *f)
+static void end(struct inside *in)
 {
 	if (!in->yields)
 		return;
-	if (in->parks && (f->_flags2 & NOT_CANCEL))
-		patch_pthread_setcancelstate(in->cancelling, NULL);
+	patch_cancel_let(in->held);
 	stream_resume(&in->yield);
 }
 
@@ -63,10 +61,10 @@ ssize_t patch__IO_file_read(FILE *f, void *to, ssize_t n)
 	if (r == IO_NEVER_BLOCKS) {
 		errno = saved;
 		r = real._IO_file_read(f, to, n);
-		end(&in, f);
+		end(&in);
 		return r;
 	}
-	end(&in, f);
+	end(&in);
 	return io_result(r, saved);
 }
 EXPORT(_IO_file_read);
@@ -89,10 +87,10 @@ ssize_t patch__IO_file_write(FILE *f, const void *from, ssize_t n)
 	if (r == IO_NEVER_BLOCKS) {
 		errno = saved;
 		done += (size_t)real._IO_file_write(f, (const char *)from + done, n - (ssize_t)done);
-		end(&in, f);
+		end(&in);
 		return (ssize_t)done;
 	}
-	end(&in, f);
+	end(&in);
 	if (io_result(r, saved) < 0)
 		f->_flags |= _IO_ERR_SEEN;
 	return (ssize_t)done;

@@ -66,13 +66,26 @@ static void close_fifo(struct fifo fifo)
 	errno = saved;
 }
 
+/* "c" among the first letters: no cancellation point (libio/fileops.c, _IO_new_file_fopen). */
+static bool is_point(const char *mode)
+{
+	enum { LETTERS = 7 };
+	return mode && memchr(mode, 'c', strnlen(mode, LETTERS)) == NULL;
+}
+
 FILE *patch_fopen(const char *path, const char *mode)
 {
 	if (likely(!streams_ours))
 		return real.fopen(path, mode);
 	struct fifo fifo;
-	io_cancellation_point();
-	if (!open_fifo(&fifo, path, mode))
+	bool held = false;
+	if (is_point(mode))
+		io_cancellation_point();
+	else
+		held = patch_cancel_hold();
+	bool opens = open_fifo(&fifo, path, mode);
+	patch_cancel_let(held);
+	if (!opens)
 		return NULL;
 	FILE *f = real.fopen(path, mode);
 	close_fifo(fifo);
@@ -87,6 +100,8 @@ FILE *patch_freopen(const char *path, const char *mode, FILE *f)
 {
 	if (likely(!streams_ours))
 		return real.freopen(path, mode, f);
+	if (is_point(mode))
+		io_cancellation_point();
 	STREAM_TURN(f);
 	real.fflush(f); /* libc's own does not care for errors either */
 	struct fifo fifo;

@@ -88,7 +88,7 @@ def check_fixtures(rows, sources, run):
 
 
 def read_fixtures(folder):
-    """What check_fixtures wants to know of the folder. A helper in twin.h counts as part of each fixture."""
+    """What check_fixtures wants to know of the folder. A helper in twin.h counts as part of each fixture, and a table NAME.def as part of NAME."""
     with open(os.path.join(folder, "twin.h"), encoding="utf-8") as file:
         helpers = file.read()
     sources = {}
@@ -97,6 +97,10 @@ def read_fixtures(folder):
         if extension in (".c", ".cc"):
             with open(os.path.join(folder, entry), encoding="utf-8") as file:
                 sources[name] = file.read() + helpers
+            table = os.path.join(folder, name + ".def")
+            if os.path.exists(table):
+                with open(table, encoding="utf-8") as file:
+                    sources[name] += file.read()
     with open(os.path.join(folder, "meson.build"), encoding="utf-8") as file:
         run = set(re.findall(r"'(\w+)'", file.read()))
     return sources, run
