@@ -25,6 +25,7 @@ static void after_in_parent(void)
 
 static void after_in_child(void)
 {
+	patch_tid_forked();
 	if (!patch_started)
 		return;
 	patch_gev->fork_child();

@@ -115,7 +115,6 @@ void patch_threads_forked(void)
 	patch_numbers_forked();
 	patch_bits_forked();
 	patch_pi_forked();
-	patch_me.tid = 0; /* fork has given the caller's struct pthread the child's number */
 	patch_real_threads = false;
 	if (patch_me.state == PATCH_FOREIGN)
 		return;

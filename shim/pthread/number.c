@@ -3,9 +3,13 @@
  * A green thread's number is the one in libc's struct pthread, outside the kernel's range. Nobody can know it who was not
  * told, and it is told by gettid only; so only those that have asked are kept in the table, until they end.
  * The table is looked at from every OS thread, and under its lock nothing is called. */
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/syscall.h>
 
 #include "shim/base/lock.h"
+#include "shim/libc/kernel.h"
+#include "shim/pthread/futex.h"
 #include "shim/pthread/futex_pi.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
@@ -41,6 +45,23 @@ static void enter(struct patch_thread *t)
 	patch_unlock(&lock);
 }
 
+bool patch_clear_number_at(int *word)
+{
+	if (patch_me.state == PATCH_FOREIGN || patch_me.is_main)
+		return false;
+	patch_gettid();
+	patch_me.cleared_at = word;
+	return true;
+}
+
+/* By the kernel, because a bad address means nothing here (kernel/fork.c, mm_release). */
+static void clear(int *word)
+{
+	if (kernel_call6(SYS_futex, (long)word, FUTEX_WAKE_OP, 0, 0, (long)word,
+			 FUTEX_OP(FUTEX_OP_SET, 0, FUTEX_OP_CMP_EQ, 0)) >= 0)
+		patch_futex((uint32_t *)word, FUTEX_WAKE, 1, 0, NULL, 0);
+}
+
 void patch_number_end(struct patch_thread *t)
 {
 	if (likely(!t->numbered))
@@ -54,6 +75,8 @@ void patch_number_end(struct patch_thread *t)
 	patch_unlock(&lock);
 	patch_pi_owner_ended((uint32_t)t->tid);
 	patch_timers_end(patch_thread_id(t));
+	if (t->cleared_at)
+		clear(t->cleared_at);
 }
 
 void patch_numbers_forked(void)

@@ -32,6 +32,10 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 			if (original)
 				break;
 			return patch_gettid();
+		case SYS_set_tid_address:
+			if (!original && patch_clear_number_at((int *)a))
+				return patch_gettid();
+			break;
 		case SYS_tgkill:
 			if (patch_kill_numbered((pid_t)a, (pid_t)b, (int)c, &r))
 				return r;

@@ -51,8 +51,9 @@ struct patch_thread {
 	cpu_set_t *cpus; /* what pthread_setaffinity_np was told; NULL: nothing */
 	char name[16];   /* "": as main's */
 	int8_t nice;
-	bool niced;    /* `nice` has been set */
-	bool numbered; /* it has asked for its number (number.c) */
+	bool niced;      /* `nice` has been set */
+	bool numbered;   /* it has asked for its number (number.c) */
+	int *cleared_at; /* set_tid_address(2) */
 	struct patch_thread *next_numbered;
 };
 
@@ -90,6 +91,12 @@ static inline struct patch_thread *patch_thread_self(void)
 	return patch_me.state != PATCH_FOREIGN ? &patch_me : NULL;
 }
 
+/* In a forked child, whether or not the runtime has started: fork has given the caller's struct pthread the child's number. */
+static inline void patch_tid_forked(void)
+{
+	patch_me.tid = 0;
+}
+
 /* The caller's thread number as libc's struct pthread has it: the kernel's for a real thread, one outside the
  * kernel's range for a green one. */
 int patch_tid_look_up(void);
@@ -103,6 +110,8 @@ static inline int patch_tid(void)
 struct patch_thread *patch_thread_numbered(pid_t number);
 /* tgkill, if that is a green thread of this process; *r is its result. */
 bool patch_kill_numbered(pid_t process, pid_t number, int sig, int *r);
+/* set_tid_address(2): the word that is cleared, and on which one waiter is woken, when the caller ends. False: libc's own thread, or main. */
+bool patch_clear_number_at(int *word);
 void patch_number_end(struct patch_thread *t);
 void patch_numbers_forked(void);
 

@@ -1,4 +1,6 @@
-/* gettid: a number of its own for each thread, the same by every way to ask, and tgkill finds the thread by it. */
+/* gettid: a number of its own for each thread, the same by every way to ask, and tgkill finds the thread by it;
+ * set_tid_address tells of its end. */
+#include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -23,6 +25,30 @@ static void *run(void *arg)
 	check(number[(long)arg] == gettid());
 	check(number[(long)arg] == syscall(SYS_gettid));
 	return NULL;
+}
+
+/* Detached: what libc itself has the kernel clear is what pthread_join waits for. */
+static void *cleared_at_its_end(void *word)
+{
+	check(pthread_detach(pthread_self()) == 0);
+	check(syscall(SYS_set_tid_address, word) == gettid());
+	sem_post(&here);
+	wait_for(&go);
+	return NULL;
+}
+
+static void ends_are_told(void)
+{
+	static int word = 1;
+	spawn(cleared_at_its_end, &word);
+	wait_for(&here);
+	sem_post(&go);
+	while (__atomic_load_n(&word, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &word, FUTEX_WAIT, 1, NULL);
+	spawn(cleared_at_its_end, (void *)16); /* nobody may write there */
+	wait_for(&here);
+	sem_post(&go);
+	puts("told of the end");
 }
 
 int main(void)
@@ -55,5 +81,6 @@ int main(void)
 			sched_yield();
 	show(tgkill(getpid(), number[0], 0));
 	show(tgkill(getpid(), number[1], SIGUSR1));
+	ends_are_told();
 	return 0;
 }
