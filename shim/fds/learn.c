@@ -1,6 +1,6 @@
 /* What the kernel says about a descriptor that nobody told us about.
  *
- * At most six system calls, once in the life of a description. Uses the originals only. */
+ * At most eight system calls, once in the life of a description. Uses the originals only. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -36,6 +36,8 @@ static void learn_socket(int fd, struct description *d)
 	d->kind = option(fd, SO_TYPE, SOCK_DGRAM) == SOCK_STREAM ? FD_STREAM : FD_MESSAGE;
 	d->listening = option(fd, SO_ACCEPTCONN, 0) != 0;
 	d->low = (uint32_t)option(fd, SO_RCVLOWAT, 1);
+	d->local = option(fd, SO_DOMAIN, AF_UNSPEC) == AF_UNIX;
+	d->credentials = d->local && option(fd, SO_PASSCRED, 0) != 0;
 	d->receive_timeout = timeout(fd, SO_RCVTIMEO);
 	d->send_timeout = timeout(fd, SO_SNDTIMEO);
 }

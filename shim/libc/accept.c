@@ -27,8 +27,13 @@ static int accept_original(int fd, struct sockaddr *from, socklen_t *size, int f
 static void note_accepted(const struct description *listener, int fd, int flags)
 {
 	fd_begins(fd);
-	if (listener->receive_timeout == GEV_NEVER && listener->send_timeout == GEV_NEVER && listener->low == 1)
-		fds_made(fd, (enum fd_kind)listener->kind, (flags & SOCK_NONBLOCK) != 0);
+	if (listener->receive_timeout != GEV_NEVER || listener->send_timeout != GEV_NEVER || listener->low != 1)
+		return;
+	struct description *d = fds_made(fd, (enum fd_kind)listener->kind, (flags & SOCK_NONBLOCK) != 0);
+	if (d) {
+		d->local = listener->local;
+		d->credentials = listener->credentials; /* unix_sock_inherit_flags */
+	}
 }
 
 /* A handler without SA_RESTART interrupts accept, one with it does not (signal(7)); poll is interrupted by all.

@@ -125,6 +125,8 @@ APART static int setsockopt_started(int fd, int level, int option, const void *v
 		d->low = *(const int *)value < 0 ? INT32_MAX
 		       : *(const int *)value     ? (uint32_t) * (const int *)value
 						 : 1;
+	else if (known && option == SO_PASSCRED && size >= sizeof(int))
+		d->credentials = *(const int *)value && d->local;
 	else
 		known = false;
 	if (known)

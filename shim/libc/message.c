@@ -22,15 +22,6 @@ static void each_right(struct msghdr *msg, void (*visit)(int fd))
 	}
 }
 
-/* Whether it came with something of its sender's: such bytes are not to be glued to others (unix(7)). */
-static bool has_ancillary(struct msghdr *msg)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_SOCKET && (c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS))
-			return true;
-	return false;
-}
-
 /* Received numbers are new ones, by whatever way the old ones of that name went. */
 void socket_note_received(struct msghdr *msg)
 {
@@ -46,26 +37,94 @@ void socket_empty(struct msghdr *msg)
 	msg->msg_flags = 0;
 }
 
-static ssize_t receive_first(struct transfer *t)
+/* A receiving transfer that may take several pieces, and whose they are. The kernel's one call would end where the next piece is another process's, if
+ * the program has asked for credentials, and after a piece that came with descriptors (unix_stream_read_generic). */
+struct receipt {
+	struct transfer t;
+	struct ucred writer;
+	/* For those who have made no room for credentials: a piece is then known to have come with more. */
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static bool came_with_rights(struct msghdr *msg)
 {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type != SCM_CREDENTIALS)
+			return true;
+	return false;
+}
+
+/* Takes a piece. msg's room is the program's. */
+static ssize_t take(struct receipt *r, struct msghdr *msg)
+{
+	struct transfer *t = &r->t;
+	bool hidden = t->about->credentials && t->enough > 0 &&
+		      (msg->msg_control == NULL || msg->msg_controllen < sizeof(struct cmsghdr));
+	if (hidden) {
+		msg->msg_control = r->room;
+		msg->msg_controllen = sizeof r->room;
+	}
+	ssize_t n = real.recvmsg(t->wait.fd, msg, t->flags);
+	if (n > 0 && t->about->local && (came_with_rights(msg) || (msg->msg_flags & MSG_CTRUNC)))
+		t->enough = 0;
+	if (hidden && n >= 0) {
+		msg->msg_controllen = 0;
+		msg->msg_flags |= MSG_CTRUNC;
+	}
+	return n;
+}
+
+/* Whose the next piece is: 1, 0 at the end, -1 and errno. */
+static ssize_t look_at_writer(struct receipt *r, struct ucred *writer)
+{
+	char byte;
+	struct iovec v = {&byte, 1};
+	struct msghdr msg = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = r->room, .msg_controllen = sizeof r->room};
+	ssize_t n = real.recvmsg(r->t.wait.fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+		memcpy(writer, CMSG_DATA(c), sizeof *writer);
+	return n;
+}
+
+/* With SO_PEEK_OFF a look would move the program's next one. */
+static bool may_look(const struct transfer *t)
+{
+	int at = -1;
+	socklen_t size = sizeof at;
+	return t->about->credentials && t->enough > 0 &&
+	       (real.getsockopt(t->wait.fd, SOL_SOCKET, SO_PEEK_OFF, &at, &size) < 0 || at < 0);
+}
+
+static ssize_t receive_first(struct receipt *r)
+{
+	struct transfer *t = &r->t;
+	ssize_t n = may_look(t) ? look_at_writer(r, &r->writer) : 1;
+	if (n < 0)
+		return n;
 	*t->message = *t->as_given;
-	ssize_t n = real.recvmsg(t->wait.fd, t->message, t->flags);
+	n = take(r, t->message);
 	if (n < 0 && errno == EAGAIN && socket_ended(&t->wait, t->about)) {
 		socket_empty(t->message);
 		return 0;
 	}
-	if (n > 0 && t->enough > 0 && has_ancillary(t->message))
-		t->enough = 0;
 	return n;
 }
 
 /* Descriptors may come with later bytes too, and end the message there. */
-static ssize_t receive_more(struct transfer *t, size_t left)
+static ssize_t receive_more(struct receipt *r, size_t left)
 {
+	struct transfer *t = &r->t;
 	struct io_view view;
 	struct iovec queued;
+	if (may_look(t)) {
+		struct ucred writer = r->writer;
+		ssize_t n = look_at_writer(r, &writer);
+		if (n <= 0 || memcmp(&writer, &r->writer, sizeof writer) != 0)
+			return n < 0 ? n : 0;
+	}
 	io_view(&view, t->as_given->msg_iov, (int)t->as_given->msg_iovlen, t->done);
-	size_t most = socket_more(t->wait.fd, left);
+	size_t most = socket_more(t->wait.fd, t->about, left);
 	if (most == 0)
 		return 0;
 	if (most < left) {
@@ -75,26 +134,26 @@ static ssize_t receive_more(struct transfer *t, size_t left)
 		view.n = 1;
 	}
 	struct msghdr rest = {.msg_iov = (struct iovec *)view.v, .msg_iovlen = (size_t)view.n};
-	bool room = t->message->msg_controllen == 0;
+	/* Had there been more than credentials, which come again, this would not be reached. */
+	bool room = t->about->local || t->message->msg_controllen == 0;
 	if (room) {
 		rest.msg_control = t->as_given->msg_control;
 		rest.msg_controllen = t->as_given->msg_controllen;
 	}
-	ssize_t n = real.recvmsg(t->wait.fd, &rest, t->flags);
+	ssize_t n = take(r, &rest);
 	if (n > 0) {
 		t->message->msg_flags |= rest.msg_flags;
 		if (room)
 			t->message->msg_controllen = rest.msg_controllen;
-		if (has_ancillary(&rest))
-			t->enough = 0;
 	}
 	return n;
 }
 
 static ssize_t attempt_receive(struct transfer *t)
 {
+	struct receipt *r = (struct receipt *)(void *)t;
 	size_t left = t->size - t->done;
-	ssize_t n = t->done == 0 ? receive_first(t) : receive_more(t, left);
+	ssize_t n = t->done == 0 ? receive_first(r) : receive_more(r, left);
 	if (n < 0)
 		return -errno;
 	socket_note_drained(t->about, left, n, t->flags);
@@ -112,12 +171,12 @@ static size_t size_of(const struct msghdr *msg)
 ssize_t socket_receive_message(int fd, struct description *d, struct msghdr *msg, int flags)
 {
 	struct msghdr as_given = *msg;
-	struct transfer t;
-	io_begin(&t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
-	t.size = size_of(msg);
-	t.message = msg;
-	t.as_given = &as_given;
-	return socket_run_receive(&t, flags);
+	struct receipt r;
+	io_begin(&r.t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
+	r.t.size = size_of(msg);
+	r.t.message = msg;
+	r.t.as_given = &as_given;
+	return socket_run_receive(&r.t, flags);
 }
 
 static ssize_t attempt_send(struct transfer *t)

@@ -114,18 +114,20 @@ int patch_eventfd(unsigned value, int flags)
 }
 EXPORT(eventfd);
 
-static void made_socket(int fd, int type)
+static void made_socket(int fd, int domain, int type)
 {
 	int kind = (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM ? FD_STREAM : FD_MESSAGE;
 	fd_begins(fd);
-	fds_made(fd, (enum fd_kind)kind, (type & SOCK_NONBLOCK) != 0);
+	struct description *d = fds_made(fd, (enum fd_kind)kind, (type & SOCK_NONBLOCK) != 0);
+	if (d)
+		d->local = domain == AF_UNIX;
 }
 
 int patch_socket(int domain, int type, int protocol)
 {
 	int fd = real.socket(domain, type, protocol);
 	if (unlikely(patch_started) && fd >= 0)
-		made_socket(fd, type);
+		made_socket(fd, domain, type);
 	return fd;
 }
 EXPORT(socket);
@@ -134,8 +136,8 @@ int patch_socketpair(int domain, int type, int protocol, int fds[2])
 {
 	int r = real.socketpair(domain, type, protocol, fds);
 	if (unlikely(patch_started) && r == 0) {
-		made_socket(fds[0], type);
-		made_socket(fds[1], type);
+		made_socket(fds[0], domain, type);
+		made_socket(fds[1], domain, type);
 	}
 	return r;
 }

@@ -93,18 +93,11 @@ static inline ssize_t try_send(int fd, const void *buf, size_t n, int flags, con
 					    : send_by_name(fd, buf, n, flags, to, size);
 }
 
-static bool is_unix(int fd)
-{
-	int domain = 0;
-	socklen_t size = sizeof domain;
-	return real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
-}
-
-size_t socket_more(int fd, size_t left)
+size_t socket_more(int fd, const struct description *d, size_t left)
 {
 	int queued = 0;
 	/* A Unix stream that has got something takes the error with it, natively too (unix_stream_read_generic). */
-	if (!socket_failed(fd) || is_unix(fd))
+	if (d->local || !socket_failed(fd))
 		return left;
 	if (real.ioctl(fd, FIONREAD, (unsigned long)&queued) < 0 || queued <= 0)
 		return 0;
@@ -124,7 +117,7 @@ bool socket_ended(const struct io_wait *wait, const struct description *d)
 static ssize_t attempt_receive(struct transfer *t)
 {
 	size_t left = t->size - t->done;
-	if (t->done > 0 && (left = socket_more(t->wait.fd, left)) == 0)
+	if (t->done > 0 && (left = socket_more(t->wait.fd, t->about, left)) == 0)
 		return 0;
 	ssize_t n = try_receive(t->wait.fd, t->at + t->done, left, t->flags, t->peer, t->peer_room);
 	if (n == -EAGAIN && socket_ended(&t->wait, t->about)) {
@@ -163,15 +156,28 @@ ssize_t socket_run_receive(struct transfer *t, int flags)
 	if (t->about->kind == FD_STREAM)
 		enough = flags & MSG_WAITALL ? n : t->about->low < n ? t->about->low : n;
 	/* There a peek looks at what is queued and waits for no more (unix_stream_read_generic). */
-	if ((flags & MSG_PEEK) && enough > 1 && !is_unix(t->wait.fd))
+	if ((flags & MSG_PEEK) && enough > 1 && !t->about->local)
 		return peek(t, enough);
 	t->enough = flags & MSG_PEEK ? 0 : enough;
 	t->wait.blind = socket_blind(t->about, t->enough);
 	ssize_t r = io_transfer(t, t->about->drained);
 	/* tcp_recvmsg_locked asks for bytes only while some are wanted: of none, it has got all even when the
 	 * timeout ends its wait. */
-	if (unlikely(r == -EAGAIN && n == 0 && t->about->kind == FD_STREAM && !is_unix(t->wait.fd)))
+	if (unlikely(r == -EAGAIN && n == 0 && t->about->kind == FD_STREAM && !t->about->local))
 		return 0;
+	return r;
+}
+
+static ssize_t receive_as_message(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
+				  socklen_t *room)
+{
+	struct iovec v = {buf, n};
+	struct msghdr msg = {.msg_name = from, .msg_namelen = from ? *room : 0, .msg_iov = &v, .msg_iovlen = 1};
+	int saved = errno;
+	ssize_t r = socket_receive_message(fd, d, &msg, flags);
+	errno = saved;
+	if (r >= 0 && from)
+		*room = msg.msg_namelen;
 	return r;
 }
 
@@ -180,6 +186,9 @@ APART static ssize_t receive_generally(int fd, struct description *d, void *buf,
 {
 	struct transfer t;
 	int saved = errno;
+	/* Where such bytes end that belong together, only recvmsg tells. */
+	if (d->local && (flags & MSG_WAITALL || d->low > 1) && (from == NULL || room))
+		return receive_as_message(fd, d, buf, n, flags, from, room);
 	io_begin(&t, attempt_receive, d, fd, GEV_READABLE, d->receive_timeout, flags | MSG_DONTWAIT);
 	t.at = buf;
 	t.size = n;

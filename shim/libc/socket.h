@@ -36,7 +36,7 @@ void socket_note_received(struct msghdr *msg);
 bool socket_failed(int fd);
 
 /* The same for one that has received something: how many bytes of `left` it may still ask for without meeting an error; 0: stop. */
-size_t socket_more(int fd, size_t left);
+size_t socket_more(int fd, const struct description *d, size_t left);
 /* After EAGAIN: whether it is a datagram socket that is shut down for reading. Who waits there gets a message of no bytes
  * (__skb_wait_for_more_packets), who does not is told to wait, for ever. Asked only of who has waited in vain. */
 bool socket_ended(const struct io_wait *wait, const struct description *d);
