@@ -80,24 +80,31 @@ int fds_learn(int fd, struct description *d);
 
 /* ---- O_NONBLOCK that the program must not see (flags.c) ---- */
 
-/* Sets it on a listening socket, marked as ours for every process that shares the description. 0 or -errno; -EPERM: it was given back. */
+/* Sets it on a listening socket, marked as ours for every process that shares the description. 0 or -errno; -EPERM: it was given back, or the program
+ * has signals sent for it. */
 int fds_cover(int fd, struct description *d);
 /* The program now sets O_NONBLOCK itself: it is no longer ours. */
 void fds_uncover(int fd, struct description *d);
+/* The program is about to have signals sent for it: it blocks again. errno is kept. */
+void fds_bare(int fd);
 /* Whether the O_NONBLOCK of fd is the mark's, here or in another patched process. */
 bool fds_marked(int fd);
 
 /* fd has the mark: it blocks again, for good, or until the same caller takes it again. errno is not kept. */
 void fds_give(int fd);
 void fds_take_again(int fd);
+/* The same for what another process is about to have, for good, if it has the mark. */
+void fds_give_away(int fd);
 /* Whether somebody has given it back, here or in another patched process. */
 bool fds_given(int fd);
+/* Whether what was covered still is. */
+bool fds_still_covered(int fd);
 /* Another process may do so with what is covered here: this one has forked, or given something itself. */
 extern bool fds_exposed;
 /* d->covert is true from now on: another process may have given fd back. */
 static inline void fds_look_again(int fd, struct description *d)
 {
-	if (d->covert && (fds_exposed || d->foreign) && fds_given(fd))
+	if (d->covert && (fds_exposed || d->foreign) && !fds_still_covered(fd))
 		d->covert = false;
 }
 

@@ -5,7 +5,8 @@
  * it on a listener that the program believes blocking must do the waiting itself: green or not, in this process or
  * in a patched child.
  *
- * Where the O_NONBLOCK was given back for the sake of another program (exec.c), a real thread makes the call. */
+ * Where the O_NONBLOCK was given back for the sake of another program (exec.c, message.c), or the program has signals sent for connections, a real
+ * thread makes the call. */
 #define PATCH_FAMILY PATCH_FAMILY_SOCKET
 
 #include <signal.h>

@@ -31,14 +31,25 @@ APART static int get_flags(int fd)
 	return ours ? flags & ~O_NONBLOCK : flags;
 }
 
+/* Signals are sent for a descriptor by number and owner, which a mark would change; and they must not change what it is while somebody shares it. */
+static void uncover_for_signals(int fd)
+{
+	struct description *d = patch_started ? fds_peek(fd) : NULL;
+	fds_bare(fd);
+	if (d)
+		d->covert = false;
+}
+
 APART static int set_flags(int fd, unsigned long arg)
 {
 	struct description *d = patch_started ? fds_get(fd) : NULL;
 	bool wish = (arg & O_NONBLOCK) != 0;
+	if (arg & O_ASYNC)
+		uncover_for_signals(fd);
 	if (d == NULL)
 		return real.fcntl(fd, F_SETFL, !wish && fds_marked(fd) ? arg | O_NONBLOCK : arg);
 	fds_look_again(fd, d);
-	if (d->covert && (wish || (arg & O_ASYNC)))
+	if (d->covert && wish)
 		fds_uncover(fd, d);
 	int r = real.fcntl(fd, F_SETFL, d->covert ? arg | O_NONBLOCK : arg);
 	if (r == 0)
@@ -63,6 +74,9 @@ int patch_fcntl(int fd, int command, unsigned long arg)
 		return set_flags(fd, arg);
 	case F_GETSIG:
 		return fds_marked(fd) || fds_given(fd) ? 0 : real.fcntl(fd, F_GETSIG, 0);
+	case F_SETSIG:
+		uncover_for_signals(fd);
+		return real.fcntl(fd, F_SETSIG, arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		return duplicate(fd, command, arg);
@@ -94,7 +108,11 @@ APART static int set_nonblocking(int fd, unsigned long arg)
 
 int patch_ioctl(int fd, unsigned long request, unsigned long arg)
 {
-	return request == FIONBIO && arg ? set_nonblocking(fd, arg) : real.ioctl(fd, request, arg);
+	if (request == FIONBIO && arg)
+		return set_nonblocking(fd, arg);
+	if (request == FIOASYNC && arg && *(const int *)arg)
+		uncover_for_signals(fd);
+	return real.ioctl(fd, request, arg);
 }
 EXPORT(ioctl);
 

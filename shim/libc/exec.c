@@ -132,24 +132,58 @@ static bool is_patched(int fd, char *const *environment)
 /* ---- What it inherits ---- */
 
 /* Those that were given back, for the case that nobody begins after all. */
-enum { SCANNED = 1024, REMEMBERED = 32 };
+enum { REMEMBERED = 32 };
 struct given {
 	int n;
 	int fds[REMEMBERED];
 };
 
+static void give_one(struct given *g, int fd)
+{
+	if (!fds_marked(fd) || (real.fcntl(fd, F_GETFD, 0) & FD_CLOEXEC))
+		return;
+	fds_give(fd);
+	if (g->n < REMEMBERED)
+		g->fds[g->n++] = fd;
+}
+
+/* As the kernel writes it (getdents64(2)). */
+struct entry {
+	uint64_t inode;
+	int64_t next;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* All that is open, of whatever number: a mark may be a parent's, of which nothing is known here. */
+static bool give_all_open(struct given *g)
+{
+	_Alignas(struct entry) char names[2048];
+	int fd = real.open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long n = -1;
+	while (fd >= 0 && (n = kernel_call6(SYS_getdents64, fd, (long)names, sizeof names, 0, 0, 0)) > 0)
+		for (long at = 0; at < n;) {
+			const struct entry *e = (const void *)(names + at);
+			if (e->name[0] != '.')
+				give_one(g, atoi(e->name));
+			at += e->size;
+		}
+	if (fd >= 0)
+		real.close(fd);
+	return n == 0;
+}
+
 /* fd is the program's file, and closed here; -1: nobody knows. */
 static void give_back(struct given *g, int fd, char *const *environment)
 {
+	enum { MOST = 1 << 20 };
 	int saved = errno;
 	g->n = 0;
-	bool patched = is_patched(fd, environment);
-	for (int i = 0; i < SCANNED && !patched; i++) {
-		if (!fds_marked(i) || (real.fcntl(i, F_GETFD, 0) & FD_CLOEXEC))
-			continue;
-		fds_give(i);
-		if (g->n < REMEMBERED)
-			g->fds[g->n++] = i;
+	if (!is_patched(fd, environment) && !give_all_open(g)) {
+		long limit = sysconf(_SC_OPEN_MAX);
+		for (int i = 0; i < (limit > 0 && limit < MOST ? limit : MOST); i++)
+			give_one(g, i);
 	}
 	errno = saved;
 }

@@ -242,8 +242,17 @@ ssize_t patch_recvmsg(int fd, struct msghdr *msg, int flags)
 }
 EXPORT(recvmsg);
 
+/* Who will have them may not know that they do not block for our sake. */
+void socket_note_sent(const struct msghdr *msg)
+{
+	if (msg->msg_control)
+		each_right((struct msghdr *)msg, fds_give_away);
+}
+
 APART static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 {
+	if (msg && msg->msg_controllen)
+		socket_note_sent(msg);
 	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd)) {
 		io_cancellation_point();
 		return patch_result(kernel_sendmsg(fd, msg, flags));

@@ -132,6 +132,9 @@ APART static int sendmmsg_started(int fd, struct mmsghdr *msgs, unsigned n, int 
 {
 	int saved = errno;
 	struct description *d = NULL;
+	for (unsigned i = 0; i < n && i < MOST; i++)
+		if (msgs[i].msg_hdr.msg_controllen)
+			socket_note_sent(&msgs[i].msg_hdr);
 	if (patch_green()) {
 		io_cancellation_point();
 		d = n > 0 ? socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE)) : NULL;

@@ -31,6 +31,8 @@ static inline __attribute__((always_inline)) bool socket_at_once(int fd)
 }
 /* New numbers came with a message. */
 void socket_note_received(struct msghdr *msg);
+/* A message is about to be sent, perhaps with numbers. errno is kept. */
+void socket_note_sent(const struct msghdr *msg);
 /* Whether a transfer that has sent something must stop here, so that the program's next call meets the error, and
  * not ours. */
 bool socket_failed(int fd);

@@ -1,5 +1,6 @@
 /* What is known of descriptors: shared by their twins, forgotten in time, right for any number and on any thread. */
 #include <criterion/criterion.h>
+#include <errno.h>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -144,15 +145,24 @@ Test(fds, a_covered_listener_is_known_by_its_mark_under_every_number)
 	cr_expect(fds_get(twin)->wish, "now it counts as the program's own");
 }
 
-Test(fds, a_listener_that_sends_signals_is_not_marked)
+Test(fds, a_listener_that_sends_signals_is_left_alone)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	listen(fd, 1);
 	fcntl(fd, F_SETFL, O_ASYNC);
 	struct description *d = fds_get(fd);
-	cr_assert_eq(fds_cover(fd, d), 0);
-	cr_expect(d->covert);
+	cr_expect_eq(fds_cover(fd, d), -EPERM);
+	cr_expect_not(d->covert);
 	cr_expect_not(fds_marked(fd));
+	cr_expect_not(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	fcntl(fd, F_SETFL, 0);
+	cr_assert_eq(fds_cover(fd, d), 0);
+	fds_bare(fd);
+	cr_expect_not(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	cr_expect_eq(fcntl(fd, F_GETSIG), 0);
+	cr_expect_not(fds_still_covered(fd));
+	fds_look_again(fd, d);
+	cr_expect_not(d->covert, "the flags say so");
 }
 
 static void *hammer(void *seed)

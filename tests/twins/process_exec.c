@@ -2,11 +2,14 @@
  * blocking as natively. By every way to begin a program; one that is statically linked, and ones in whose environment LD_PRELOAD is missing. Then a
  * strange child takes connections beside a thread of ours, and no thread of ours is held up by it. Arguments: the static program. */
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "twin.h"
 
 extern char **environ;
+
+enum { HIGH = 1500 };
 
 static struct sockaddr_in address;
 static int listener, pairs[2], pipes[2];
@@ -155,11 +158,16 @@ static void *read_one(void *arg)
 	return NULL;
 }
 
-/* Threads wait on all of them, and so whatever is done to descriptors that are waited on has been done. The listening socket is a new one. */
+/* Threads wait on all of them, and so whatever is done to descriptors that are waited on has been done. The listening socket is a new one, of a high
+ * number every other time. */
 static void wait_on_all(void)
 {
+	static int times;
 	close(listener);
-	listener = tcp_listener(&address);
+	int low = tcp_listener(&address);
+	listener = fcntl(low, F_DUPFD, times++ % 2 ? 0 : HIGH);
+	check(listener >= 0);
+	close(low);
 	snprintf(listener_text, sizeof listener_text, "%d", listener);
 	pthread_t server = spawn(serve, NULL), one = spawn(read_one, (void *)(long)pairs[0]),
 		  other = spawn(read_one, (void *)(long)pipes[0]);
@@ -234,6 +242,12 @@ int main(int argc, char **argv)
 		return serve(NULL) != NULL;
 	}
 	check(argc == 2);
+	struct rlimit limit;
+	check(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max > HIGH);
+	limit.rlim_cur = limit.rlim_cur > 2 * HIGH ? limit.rlim_cur
+		       : 2 * HIGH < limit.rlim_max ? 2 * HIGH
+						   : limit.rlim_max;
+	check(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	listener = tcp_listener(&address);
 	stream_pair(pairs);
 	check(pipe(pipes) == 0);
