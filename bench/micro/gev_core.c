@@ -110,6 +110,39 @@ static void hand_off(const char *what, int identity, long total)
 	micro_report(what, gev_now() - from, 2 * n);
 }
 
+struct pair {
+	struct gev_queue *there, *back;
+};
+
+static void *answer(void *arg)
+{
+	struct pair *p = arg;
+	void *item;
+	while (gev_queue_get(p->there, &item, GEV_FOREVER) == 0)
+		micro_must(gev_queue_put(p->back, (char *)item + 1, GEV_FOREVER) == 0, "put");
+	return NULL;
+}
+
+/* `most` as in gev_queue_new. */
+static void hand_over(const char *what, size_t most, int identity, long total)
+{
+	long n = micro_times(total);
+	struct pair p = {gev_queue_new(most), gev_queue_new(most)};
+	micro_must(p.there && p.back, "memory");
+	struct gev_greenlet *g = spawn(identity, answer, &p);
+	double from = gev_now();
+	for (long i = 0; i < n; i++) {
+		void *item = NULL;
+		micro_must(gev_queue_put(p.there, (void *)i, GEV_FOREVER) == 0, "put");
+		micro_must(gev_queue_get(p.back, &item, GEV_FOREVER) == 0 && item == (void *)(i + 1), "get");
+	}
+	micro_report(what, gev_now() - from, 2 * n);
+	gev_queue_close(p.there);
+	join(g);
+	gev_queue_free(p.there);
+	gev_queue_free(p.back);
+}
+
 static void *echo(void *arg)
 {
 	int fd = *(int *)arg;
@@ -148,6 +181,9 @@ int main(int argc, char **argv)
 	rt = gev_embed_v1();
 	hand_off(ROW_SEMAPHORE, GEV_IDENTITY_SHARED, 1000000);
 	hand_off("hand-off by semaphore or condition, identity of its own", GEV_IDENTITY_OWN, 500000);
+	hand_over(ROW_CHANNEL, 0, GEV_IDENTITY_SHARED, 1000000);
+	hand_over("hand-off by unbounded queue", GEV_QUEUE_UNBOUNDED, GEV_IDENTITY_SHARED, 1000000);
+	hand_over("hand-off by channel or queue, identity of its own", 0, GEV_IDENTITY_OWN, 500000);
 	round_trips(100000);
 	return 0;
 }

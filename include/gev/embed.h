@@ -52,6 +52,7 @@ enum {
 	GEV_ON_FUTEX = 0x900,
 	GEV_ON_RWLOCK_WRITER = 0xa00, /* 8 bytes above one */
 	GEV_ON_CALL = 0xc00,          /* a long: the number of a system call that a real thread makes */
+	GEV_ON_QUEUE = 0xd00,         /* a gev_queue, or its count of work that is not done */
 	GEV_ON_CHILD = 0xb00,         /* nothing that lies there: what a child of the process does is awaited */
 };
 

@@ -17,6 +17,7 @@
 #include <gev/link.h>
 #include <gev/local.h>
 #include <gev/offload.h>
+#include <gev/queue.h>
 #include <gev/socket.h>
 #include <gev/time.h>
 #include <gev/timeout.h>

@@ -112,9 +112,14 @@ static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exce
 
 static void __attribute__((noreturn)) unwind(struct gev_greenlet *g)
 {
-	static forced_unwind *unwinder;
-	if (unwinder == NULL && (unwinder = find_unwinder()) == NULL)
-		gev__warn("gev_exit: no libgcc_s.so.1: destructors do not run");
+	static forced_unwind *found; /* atomic: several hubs may look for it at once, and find the same */
+	forced_unwind *unwinder = __atomic_load_n(&found, __ATOMIC_ACQUIRE);
+	if (unwinder == NULL) {
+		unwinder = find_unwinder();
+		__atomic_store_n(&found, unwinder, __ATOMIC_RELEASE);
+		if (unwinder == NULL)
+			gev__warn("gev_exit: no libgcc_s.so.1: destructors do not run");
+	}
 	struct gev__room *room = room_of(g);
 	memset(&room->exception, 0, sizeof room->exception);
 	room->exception.exception_cleanup = swallowed;

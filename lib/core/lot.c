@@ -77,6 +77,34 @@ static bool give_up(struct waiter *w)
 	}
 }
 
+/* w stands in a queue. Sleeps until it is chosen, or something else ends the wait. */
+static inline __attribute__((always_inline)) int sleep_until_chosen(struct waiter *w, int64_t deadline, unsigned flags)
+{
+	while (!__atomic_load_n(&w->chosen, __ATOMIC_ACQUIRE)) {
+		int r = sleep_once(w, deadline, flags | GEV_PARK_INTERRUPTIBLE);
+		if (r == 0)
+			continue;
+		/* Its place in the queue is kept meanwhile. */
+		if (unlikely(r == -EINTR) && !(flags & GEV_PARK_INTERRUPTIBLE)) {
+			gev__signal_hooks->handle();
+			continue;
+		}
+		if (give_up(w))
+			return r;
+		break;
+	}
+	if (unlikely(w->from_afar)) {
+		/* We may have seen the choice before the wake that follows it. */
+		struct bucket *b = bucket_of(w->addr);
+		gev__lock(&b->lock);
+		give_back(b);
+	}
+	/* The interruption came in the moment before or after the choice, and whoever sent it has seen us wait: nobody else will run the handlers. */
+	if (unlikely(w->g && gev__marks(w->g) & GEV__MARK_INTERRUPTED))
+		gev__signal_hooks->handle();
+	return 0;
+}
+
 int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_sleep)(void *arg), void *arg,
 		  int64_t deadline, unsigned flags, uintptr_t *token)
 {
@@ -96,31 +124,10 @@ int gev__lot_wait(const void *addr, bool (*validate)(void *arg), void (*before_s
 	give_back(b);
 	if (before_sleep)
 		before_sleep(arg);
-	while (!__atomic_load_n(&w.chosen, __ATOMIC_ACQUIRE)) {
-		int r = sleep_once(&w, deadline, flags | GEV_PARK_INTERRUPTIBLE);
-		if (r == 0)
-			continue;
-		/* Its place in the queue is kept meanwhile. */
-		if (unlikely(r == -EINTR) && !(flags & GEV_PARK_INTERRUPTIBLE)) {
-			gev__signal_hooks->handle();
-			continue;
-		}
-		if (give_up(&w))
-			return r;
-		break;
-	}
-	if (unlikely(w.from_afar)) {
-		/* We may have seen the choice before the wake that follows it. */
-		b = bucket_of(w.addr);
-		gev__lock(&b->lock);
-		give_back(b);
-	}
-	if (token)
+	int r = sleep_until_chosen(&w, deadline, flags);
+	if (r == 0 && token)
 		*token = w.token;
-	/* The interruption came in the moment before or after the choice, and whoever sent it has seen us wait: nobody else will run the handlers. */
-	if (unlikely(w.g && gev__marks(w.g) & GEV__MARK_INTERRUPTED))
-		gev__signal_hooks->handle();
-	return 0;
+	return r;
 }
 
 /* Chooses w, which has been taken off its queue; the bucket is locked. Returns the futex word to wake once it is not, or NULL. */
@@ -210,6 +217,47 @@ int gev__lot_wake_one(const void *addr, uintptr_t (*decide)(void *arg, bool woke
 	if (word)
 		wake_thread(word);
 	return w != NULL;
+}
+
+/* b is locked, and given back. Apart, so that who leaves at once has no room to make on the stack. */
+static __attribute__((noinline)) int stand_and_sleep(struct bucket *b, const void *addr, void *visitor,
+						     int64_t deadline, unsigned flags, uint32_t *word)
+{
+	struct gev_greenlet *self = gev__self();
+	bool may_wait = self == NULL || self != &self->hub->self;
+	struct waiter w = {.addr = addr, .g = self, .kind = flags & GEV_ON_KIND, .token = (uintptr_t)visitor};
+	if (likely(may_wait))
+		push(b, &w);
+	give_back(b);
+	if (unlikely(word != NULL))
+		wake_thread(word);
+	return likely(may_wait) ? sleep_until_chosen(&w, deadline, flags) : -EPERM;
+}
+
+int gev__lot_meet(const void *addr, enum gev__meeting (*meet)(void *visitor, void *waiting), void *visitor,
+		  int64_t deadline, unsigned flags)
+{
+	struct bucket *b = bucket_of(addr);
+	uint32_t *word = NULL;
+	enum gev__meeting then;
+	gev__lock(&b->lock);
+	do {
+		struct waiter *w = first_under(b->head, addr);
+		then = meet(visitor, w ? (void *)w->token : NULL);
+		if (then < GEV__MEET_WAKE)
+			break;
+		if (unlikely(word != NULL))
+			wake_thread(word);
+		unlink_waiter(b, w);
+		word = choose(w, w->token);
+	} while (then == GEV__MEET_WAKE);
+	if (then != GEV__MEET_WAIT) {
+		give_back(b);
+		if (unlikely(word != NULL))
+			wake_thread(word);
+		return 0;
+	}
+	return stand_and_sleep(b, addr, visitor, deadline, flags, word);
 }
 
 static void lock_two(struct bucket *a, struct bucket *b)

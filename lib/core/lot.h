@@ -18,6 +18,19 @@ void gev__lot_wake_one_async(const void *addr, uintptr_t (*decide)(void *arg, bo
 int gev__lot_requeue(const void *from, const void *to, int n_wake, int n_move, bool (*validate)(void *arg), void *arg,
 		     uintptr_t token);
 
+/* What becomes of a visitor of a queue of waiters. */
+enum gev__meeting {
+	GEV__MEET_LEAVE, /* he goes on */
+	GEV__MEET_WAIT,  /* he stands at the end, and sleeps */
+	GEV__MEET_WAKE,  /* the longest waiter is chosen, and then he meets the next */
+	GEV__MEET_WAKE_AND_LEAVE,
+};
+/* For objects whose waiters bring something, or want something brought. Under the bucket's lock, which is so also the lock of the object at addr, calls
+ * meet(visitor, waiting): `waiting` is what the longest waiter came with as `visitor`, or NULL where nobody waits. It may be written to: until its owner
+ * has been chosen it stays. 0: he left, or was chosen; else as lot_wait, and -EPERM: the hub itself must not wait. Nothing at addr is touched after the last meeting. */
+int gev__lot_meet(const void *addr, enum gev__meeting (*meet)(void *visitor, void *waiting), void *visitor,
+		  int64_t deadline, unsigned flags);
+
 /* For observers, on any OS thread: calls each for every greenlet that waits, under the lock of its bucket: `each` must not block. False: a bucket
  * stayed locked, and was left out. */
 bool gev__lot_each(void (*each)(void *arg, const struct gev_greenlet *g, const void *addr, unsigned kind), void *arg);

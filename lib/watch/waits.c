@@ -169,6 +169,7 @@ static const struct {
 	{GEV_ON_BARRIER, "barrier", "barrier", NULL},
 	{GEV_ON_ONCE, "once", "once", NULL},
 	{GEV_ON_FUTEX, "futex", "futex", NULL},
+	{GEV_ON_QUEUE, "queue", "queue", NULL},
 	{GEV_ON_CALL, "call", "a system call", NULL},
 	{GEV_ON_CHILD, "child", "a child", NULL},
 	{GEV__ON_JOB, "offload", "what is offloaded", NULL},

@@ -54,6 +54,26 @@ static void *never(void *arg)
 
 static int place;
 
+static int queues(void)
+{
+	void *item;
+	struct gev_queue *q = gev_queue_new(1);
+	gev_sleep(0); /* there is a hub */
+	need(said(gev_queue_get(q, &item, GEV_FOREVER)) == EDEADLK);
+	need(said(gev_queue_peek(q, &item, GEV_FOREVER)) == EDEADLK);
+	need(said(gev_queue_put(q, q, GEV_FOREVER)) == 0);
+	need(said(gev_queue_put(q, q, GEV_FOREVER)) == EDEADLK);
+	need(said(gev_queue_join(q, GEV_FOREVER)) == EDEADLK);
+	need(gev_queue_size(q) == 1);
+	gev_queue_free(q);
+	return 0;
+}
+
+Test(deadlock, a_queue_that_nobody_can_serve)
+{
+	in_child(queues);
+}
+
 static int all_calls(void)
 {
 	struct gev_greenlet *g = gev_spawn(never, NULL);

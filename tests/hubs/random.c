@@ -337,7 +337,7 @@ static void step_yield(struct doer *me)
 static step_function *const anywhere[] = {step_join,      step_join,   step_joinall, step_killall,   step_kill,
 					  step_release,   step_start,  step_link,    step_semaphore, step_semaphore,
 					  step_semaphore, step_answer, step_close,   step_offload,   step_apart,
-					  step_local,     step_want};
+					  step_local,     step_want,   step_put,     step_get};
 static step_function *const on_hubs[] = {step_spawn, step_spawn, step_yield, step_ask,   step_send,  step_send,
 					 step_recv,  step_recv,  step_poll,  step_stale, step_stale, step_timeout};
 

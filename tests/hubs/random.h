@@ -71,7 +71,7 @@ void things_end(void);
 /* ---- random_steps.c: what is not about handles ---- */
 
 typedef void step_function(struct doer *me);
-step_function step_semaphore, step_ask, step_answer, step_send, step_recv, step_poll, step_close, step_stale,
-	step_offload, step_apart, step_local, step_timeout;
+step_function step_semaphore, step_ask, step_answer, step_send, step_recv, step_poll, step_put, step_get, step_close,
+	step_stale, step_offload, step_apart, step_local, step_timeout;
 
 #endif

@@ -190,6 +190,43 @@ static void pipes_end(void)
 	check(sent == received, "%ld went in, %ld came out", sent, received);
 }
 
+/* ---- Queues: the same ---- */
+
+enum { QUEUES = 3 };
+
+static struct gev_queue *queues[QUEUES];
+static long queued, unqueued; /* atomic */
+
+void step_put(struct doer *me)
+{
+	uintptr_t value = 1 + below(&me->rng, 1000);
+	if (gev_queue_put(queues[below(&me->rng, QUEUES)], (void *)value, soon(me)) == 0)
+		__atomic_add_fetch(&queued, (long)value, __ATOMIC_RELAXED);
+	else
+		check_cut_off("put");
+}
+
+void step_get(struct doer *me)
+{
+	void *item;
+	if (gev_queue_get(queues[below(&me->rng, QUEUES)], &item, soon(me)) == 0)
+		__atomic_add_fetch(&unqueued, (long)(uintptr_t)item, __ATOMIC_RELAXED);
+	else
+		check_cut_off("get");
+}
+
+static void queues_end(void)
+{
+	void *item;
+	for (int i = 0; i < QUEUES; i++) {
+		while (gev_queue_get(queues[i], &item, 0) == 0)
+			unqueued += (long)(uintptr_t)item;
+		check(errno == ETIMEDOUT, "get: errno %d", errno);
+		gev_queue_free(queues[i]);
+	}
+	check(queued == unqueued, "%ld was put, %ld got", queued, unqueued);
+}
+
 /* ---- Descriptors that anybody closes while others begin to wait for them ---- */
 
 enum { ENDS = 6 };
@@ -331,6 +368,8 @@ void things_begin(void)
 {
 	for (int i = 0; i < PIPES; i++)
 		check(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pipes[i]) == 0, "socketpair: errno %d", errno);
+	for (size_t i = 0; i < QUEUES; i++)
+		check((queues[i] = gev_queue_new(i == 2 ? GEV_QUEUE_UNBOUNDED : 2 * i)) != NULL, "no memory");
 	memset(ends, -1, sizeof ends);
 }
 
@@ -338,6 +377,7 @@ void things_end(void)
 {
 	semaphores_end();
 	pipes_end();
+	queues_end();
 	for (int i = 0; i < 2 * ENDS; i++)
 		close_end(i);
 	while (__atomic_load_n(&dropped, __ATOMIC_RELAXED) < parcels)
