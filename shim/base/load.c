@@ -87,7 +87,8 @@ static void *original(const char *name)
 /* Of what is called past libc: in kernel.h, and by libc itself for recv and send. */
 static bool another_between(void)
 {
-	static const char names[][10] = {"read", "write", "recv", "send", "recvfrom", "sendto", "recvmsg", "sendmsg"};
+	static const char names[][10] = {"read",   "write",   "recv",    "send",  "recvfrom",
+					 "sendto", "recvmsg", "sendmsg", "readv", "writev"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (patch_next_is_anothers(names[i]))
 			return true;

@@ -68,7 +68,7 @@ bool io_may_wait(int fd)
 	return patch_green() && blocking(fd);
 }
 
-APART static ssize_t read_green(int fd, const struct iovec *v, int n)
+APART static ssize_t read_green(int fd, const struct iovec *v, int n, bool buffer)
 {
 	io_cancellation_point();
 	int saved = errno;
@@ -76,10 +76,10 @@ APART static ssize_t read_green(int fd, const struct iovec *v, int n)
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;
-	return socket_note_empty(fd, n == 1 ? real.read(fd, v->iov_base, v->iov_len) : real.readv(fd, v, n), 0);
+	return socket_note_empty(fd, buffer ? real.read(fd, v->iov_base, v->iov_len) : real.readv(fd, v, n), 0);
 }
 
-APART static ssize_t write_green(int fd, const struct iovec *v, int n)
+APART static ssize_t write_green(int fd, const struct iovec *v, int n, bool buffer)
 {
 	io_cancellation_point();
 	int saved = errno;
@@ -87,7 +87,7 @@ APART static ssize_t write_green(int fd, const struct iovec *v, int n)
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;
-	return n == 1 ? real.write(fd, v->iov_base, v->iov_len) : real.writev(fd, v, n);
+	return buffer ? real.write(fd, v->iov_base, v->iov_len) : real.writev(fd, v, n);
 }
 
 /* read(2): no bytes, no wait; while recv of none waits for some to be there. */
@@ -95,7 +95,7 @@ APART static ssize_t read_buffer_green(int fd, void *buf, size_t n)
 {
 	struct iovec v = {buf, n};
 	if (likely(n > 0))
-		return read_green(fd, &v, 1);
+		return read_green(fd, &v, 1, true);
 	io_cancellation_point();
 	return real.read(fd, buf, n);
 }
@@ -104,7 +104,7 @@ APART static ssize_t write_buffer_green(int fd, const void *buf, size_t n)
 {
 	struct iovec v = {(void *)buf, n};
 	if (likely(n > 0))
-		return write_green(fd, &v, 1);
+		return write_green(fd, &v, 1, true);
 	io_cancellation_point();
 	return real.write(fd, buf, n);
 }
@@ -156,25 +156,43 @@ static bool odd_vector(const struct iovec *v, int n)
 	return n <= 0 || n > IOV_MAX || v == NULL || io_vector_size(v, n) <= 0;
 }
 
+APART static ssize_t readv_green(int fd, const struct iovec *v, int n)
+{
+	io_cancellation_point();
+	return odd_vector(v, n) ? real.readv(fd, v, n) : read_green(fd, v, n, false);
+}
+
+APART static ssize_t readv_at_once(int fd, const struct iovec *v, int n)
+{
+	io_cancellation_point();
+	return socket_read_at_once(fd, kernel_readv(fd, v, n), 0);
+}
+
+APART static ssize_t writev_green(int fd, const struct iovec *v, int n)
+{
+	io_cancellation_point();
+	return odd_vector(v, n) ? real.writev(fd, v, n) : write_green(fd, v, n, false);
+}
+
+APART static ssize_t writev_at_once(int fd, const struct iovec *v, int n)
+{
+	io_cancellation_point();
+	return patch_result(kernel_writev(fd, v, n));
+}
+
 ssize_t patch_readv(int fd, const struct iovec *v, int n)
 {
-	if (!patch_green())
-		return real.readv(fd, v, n);
-	io_cancellation_point();
-	if (odd_vector(v, n))
-		return real.readv(fd, v, n);
-	return read_green(fd, v, n);
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return readv_at_once(fd, v, n);
+	return patch_green() ? readv_green(fd, v, n) : real.readv(fd, v, n);
 }
 EXPORT(readv);
 
 ssize_t patch_writev(int fd, const struct iovec *v, int n)
 {
-	if (!patch_green())
-		return real.writev(fd, v, n);
-	io_cancellation_point();
-	if (odd_vector(v, n))
-		return real.writev(fd, v, n);
-	return write_green(fd, v, n);
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return writev_at_once(fd, v, n);
+	return patch_green() ? writev_green(fd, v, n) : real.writev(fd, v, n);
 }
 EXPORT(writev);
 
@@ -189,7 +207,7 @@ ssize_t patch_preadv2(int fd, const struct iovec *v, int n, off_t at, int flags)
 	io_cancellation_point();
 	if (!patch_green() || odd_vector(v, n) || !as_stream(fd, at, flags))
 		return real.preadv2(fd, v, n, at, flags);
-	return read_green(fd, v, n);
+	return read_green(fd, v, n, false);
 }
 EXPORT(preadv2);
 EXPORT_AS(preadv64v2, preadv2);
@@ -199,7 +217,7 @@ ssize_t patch_pwritev2(int fd, const struct iovec *v, int n, off_t at, int flags
 	io_cancellation_point();
 	if (!patch_green() || odd_vector(v, n) || !as_stream(fd, at, flags))
 		return real.pwritev2(fd, v, n, at, flags);
-	return write_green(fd, v, n);
+	return write_green(fd, v, n, false);
 }
 EXPORT(pwritev2);
 EXPORT_AS(pwritev64v2, pwritev2);

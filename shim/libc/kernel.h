@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #if defined(__x86_64__)
 static inline long kernel_call6(long number, long a, long b, long c, long d, long e, long f)
@@ -63,6 +64,16 @@ static inline ssize_t kernel_sendmsg(int fd, const struct msghdr *msg, int flags
 static inline ssize_t kernel_read(int fd, void *buf, size_t n)
 {
 	return kernel_call6(SYS_read, fd, (long)buf, (long)n, 0, 0, 0);
+}
+
+static inline ssize_t kernel_readv(int fd, const struct iovec *v, int n)
+{
+	return kernel_call6(SYS_readv, fd, (long)v, n, 0, 0, 0);
+}
+
+static inline ssize_t kernel_writev(int fd, const struct iovec *v, int n)
+{
+	return kernel_call6(SYS_writev, fd, (long)v, n, 0, 0, 0);
 }
 
 static inline ssize_t kernel_write(int fd, const void *buf, size_t n)

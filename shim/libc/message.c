@@ -227,17 +227,27 @@ static ssize_t receive(int fd, struct msghdr *msg, int flags)
 
 APART static ssize_t recvmsg_started(int fd, struct msghdr *msg, int flags)
 {
-	bool at_once = patch_enters[PATCH_FAMILY] && socket_at_once(fd);
-	if (at_once)
-		io_cancellation_point();
-	ssize_t r = at_once ? socket_read_at_once(fd, kernel_recvmsg(fd, msg, flags), flags) : receive(fd, msg, flags);
+	ssize_t r = receive(fd, msg, flags);
 	if (r >= 0)
 		socket_note_received(msg);
 	return r;
 }
 
+APART static ssize_t recvmsg_at_once(int fd, struct msghdr *msg, int flags)
+{
+	io_cancellation_point();
+	ssize_t r = kernel_recvmsg(fd, msg, flags);
+	if (likely(r >= 0 && msg->msg_controllen == 0))
+		return r;
+	if (r >= 0)
+		socket_note_received(msg);
+	return socket_read_at_once(fd, r, flags);
+}
+
 ssize_t patch_recvmsg(int fd, struct msghdr *msg, int flags)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return recvmsg_at_once(fd, msg, flags);
 	return likely(!patch_started) ? real.recvmsg(fd, msg, flags) : recvmsg_started(fd, msg, flags);
 }
 EXPORT(recvmsg);
@@ -253,10 +263,6 @@ APART static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 {
 	if (msg && msg->msg_controllen)
 		socket_note_sent(msg);
-	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd)) {
-		io_cancellation_point();
-		return patch_result(kernel_sendmsg(fd, msg, flags));
-	}
 	if (!patch_green())
 		return real.sendmsg(fd, msg, flags);
 	io_cancellation_point();
@@ -265,8 +271,18 @@ APART static ssize_t deliver(int fd, const struct msghdr *msg, int flags)
 	return d ? io_result(socket_send_message(fd, d, msg, flags), saved) : real.sendmsg(fd, msg, flags);
 }
 
+APART static ssize_t sendmsg_at_once(int fd, const struct msghdr *msg, int flags)
+{
+	io_cancellation_point();
+	if (msg && unlikely(msg->msg_controllen))
+		socket_note_sent(msg);
+	return patch_result(kernel_sendmsg(fd, msg, flags));
+}
+
 ssize_t patch_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return sendmsg_at_once(fd, msg, flags);
 	return likely(!patch_started) ? real.sendmsg(fd, msg, flags) : deliver(fd, msg, flags);
 }
 EXPORT(sendmsg);

@@ -320,8 +320,16 @@ APART static ssize_t recvfrom_green(int fd, void *buf, size_t n, int flags, stru
 	return io_answer(socket_receive(fd, d, buf, n, flags, from, size));
 }
 
+APART static ssize_t recvfrom_at_once(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
+{
+	io_cancellation_point();
+	return socket_read_at_once(fd, kernel_recvfrom(fd, buf, n, flags, from, size), flags);
+}
+
 ssize_t patch_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *from, socklen_t *size)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return recvfrom_at_once(fd, buf, n, flags, from, size);
 	if (!patch_green())
 		return real.recvfrom(fd, buf, n, flags, from, size);
 	return recvfrom_green(fd, buf, n, flags, from, size);
@@ -376,8 +384,17 @@ APART static ssize_t sendto_green(int fd, const void *buf, size_t n, int flags, 
 	return io_answer(socket_send(fd, d, buf, n, flags, to, size));
 }
 
+APART static ssize_t sendto_at_once(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to,
+				    socklen_t size)
+{
+	io_cancellation_point();
+	return patch_result(kernel_sendto(fd, buf, n, flags, to, size));
+}
+
 ssize_t patch_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *to, socklen_t size)
 {
+	if (patch_enters[PATCH_FAMILY] && socket_at_once(fd))
+		return sendto_at_once(fd, buf, n, flags, to, size);
 	if (!patch_green())
 		return real.sendto(fd, buf, n, flags, to, size);
 	return sendto_green(fd, buf, n, flags, to, size);

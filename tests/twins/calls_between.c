@@ -22,9 +22,13 @@ static void *run(void *arg)
 	calls_seen = 0;
 	saw("send", send(fd[0], bytes, 3, 0));
 	saw("sendmsg", sendmsg(fd[0], &msg, 0));
+	saw("writev", writev(fd[0], &v, 1));
+	saw("sendto", sendto(fd[0], bytes, 1, 0, NULL, 0));
 	saw("read", read(fd[1], bytes, 1));
 	saw("recv", recv(fd[1], bytes, 1, 0));
 	saw("recvmsg", recvmsg(fd[1], &msg, 0));
+	saw("readv", readv(fd[1], &v, 1));
+	saw("recvfrom", recvfrom(fd[1], bytes, 1, 0, NULL, NULL));
 	return arg;
 }
 
