@@ -41,11 +41,37 @@ static int rest(int64_t deadline)
 	return gev__sleep_until(until < deadline ? until : deadline, GEV_PARK_KILLABLE);
 }
 
+/* Of one descriptor the kernel need not be asked twice: when the last read has taken all there was, the wait comes first; and what ended the wait is
+ * poll's own word. */
+static bool seems_empty(const struct pollfd *p)
+{
+	return !(p->events & (POLLOUT | POLLWRNORM | POLLWRBAND)) && p->fd >= 0 && gev__fd_drained(p->fd);
+}
+
+/* A read of it need not wait first any more. */
+static void note_filled(const struct pollfd *p)
+{
+	if (p->revents & (POLLIN | POLLRDNORM) && gev__fd_drained(p->fd))
+		gev__fd_note_read(p->fd, false);
+}
+
+/* Why it came back; > 0 with revents: they are the answer. */
+static int wait_for_one(struct pollfd *p, int64_t deadline)
+{
+	int r = gev__fd_poll(p->fd, (unsigned short)p->events, deadline, GEV_PARK_KILLABLE);
+	p->revents = r > 0 && r != GEV_FD_ASK ? (short)r : 0;
+	note_filled(p);
+	return r;
+}
+
 static int poll_until(struct pollfd *fds, nfds_t n, int64_t deadline)
 {
 	enum { FEW = 16, SPINS = 4 };
 	struct gev_fd_want few[FEW], *want = few;
-	int r = look(fds, n);
+	bool one = n == 1 && fds->fd >= 0;
+	int r = one && deadline != 0 && seems_empty(fds) ? 0 : look(fds, n);
+	if (r > 0 && one)
+		note_filled(fds);
 	if (r != 0 || deadline == 0)
 		return r;
 	if (n > FEW && (want = malloc(n * sizeof *want)) == NULL)
@@ -54,7 +80,11 @@ static int poll_until(struct pollfd *fds, nfds_t n, int64_t deadline)
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		/* epoll reports hang-ups and errors of a descriptor whose other direction was asked for; rounds in vain are then followed by a rest. */
 		int why = rounds < SPINS ? 0 : rest(deadline);
-		if (why == 0)
+		if (why == 0 && one) {
+			why = wait_for_one(fds, deadline);
+			if (fds->revents)
+				return 1;
+		} else if (why == 0)
 			why = wants ? gev__fds_wait(want, wants, deadline, GEV_PARK_KILLABLE)
 				    : gev__sleep_until(deadline, GEV_PARK_KILLABLE);
 		/* An epoll descriptor that cannot be watched: only the kernel knows, when it is asked. */

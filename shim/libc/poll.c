@@ -54,8 +54,7 @@ int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline)
 	return waited(patch_gev->fds_wait(want, n, deadline, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE), deadline);
 }
 
-/* For one descriptor: its revents are the answer, or 0. */
-static int wait_for_one(struct pollfd *p, int64_t deadline)
+int poll_wait_for_one(struct pollfd *p, int64_t deadline)
 {
 	int r = patch_gev->fd_poll(p->fd, (unsigned short)p->events, deadline,
 				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
@@ -63,23 +62,25 @@ static int wait_for_one(struct pollfd *p, int64_t deadline)
 	return r > 0 ? 1 : waited(r, deadline);
 }
 
-/* Whether it is a stream of which the last read has taken everything, and nothing else is asked. */
-static bool seems_empty(const struct pollfd *p)
+bool poll_seems_empty(const struct pollfd *p)
 {
 	const struct description *d = fds_peek(p->fd);
 	return d && d->drained && d->kind == FD_STREAM && !(p->events & (POLLOUT | POLLWRNORM | POLLWRBAND));
 }
 
 /* The next reads of those that have something need not wait first. */
+void poll_note_filled(int fd)
+{
+	struct description *d = fds_peek(fd);
+	if (d && d->drained)
+		__atomic_store_n(&d->drained, 0, __ATOMIC_RELAXED);
+}
+
 static int note_filled(const struct pollfd *fds, nfds_t n, int ready)
 {
-	for (nfds_t i = 0; i < n && i < ON_STACK && ready > 0; i++) {
-		if (!(fds[i].revents & (POLLIN | POLLRDNORM)))
-			continue;
-		struct description *d = fds_peek(fds[i].fd);
-		if (d && d->drained)
-			__atomic_store_n(&d->drained, 0, __ATOMIC_RELAXED);
-	}
+	for (nfds_t i = 0; i < n && i < ON_STACK && ready > 0; i++)
+		if (fds[i].revents & (POLLIN | POLLRDNORM))
+			poll_note_filled(fds[i].fd);
 	return ready;
 }
 
@@ -111,7 +112,7 @@ static int wait_rounds(struct pollfd *fds, nfds_t n, int64_t deadline, const sig
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		r = poll_rest(rounds, deadline);
 		if (r == 0)
-			r = one ? wait_for_one(fds, deadline) : poll_wait(want, wants, deadline);
+			r = one ? poll_wait_for_one(fds, deadline) : poll_wait(want, wants, deadline);
 		if ((r < 0 && r != -EINTR) || (r > 0 && one && fds->revents))
 			break;
 		if (r == 0)
@@ -147,7 +148,7 @@ static int poll_green(struct pollfd *fds, nfds_t n, int64_t timeout, const sigse
 {
 	io_cancellation_point();
 	int saved = errno;
-	int r = n == 1 && timeout != 0 && mask == NULL && seems_empty(fds) ? 0 : io_poll(fds, n);
+	int r = n == 1 && timeout != 0 && mask == NULL && poll_seems_empty(fds) ? 0 : io_poll(fds, n);
 	if (r != 0)
 		return note_filled(fds, n, r);
 	if (timeout == 0)

@@ -11,6 +11,12 @@ int poll_rest(unsigned rounds, int64_t deadline);
 void poll_spun(void);
 /* > 0 or 0: look again. Negative: -errno. */
 int poll_wait(const struct gev_fd_want *want, size_t n, int64_t deadline);
+/* The same for one descriptor: its revents are the answer, or 0: look again. */
+int poll_wait_for_one(struct pollfd *p, int64_t deadline);
+/* Whether it is a stream of which the last read has taken everything, and nothing else is asked. */
+bool poll_seems_empty(const struct pollfd *p);
+/* There is something to read from fd. */
+void poll_note_filled(int fd);
 /* Around the waits of a call with a mask of its own; NULL: it has none. */
 int poll_mask_begin(const sigset_t *mask, uint64_t *before);
 void poll_mask_end(const sigset_t *mask, uint64_t before);

@@ -87,16 +87,50 @@ static bool list_wants(struct sets *s)
 	return true;
 }
 
-static int wait_rounds(struct sets *s, int64_t deadline, const sigset_t *mask)
+/* The only descriptor, and it is asked for what can be read of it; -1: there are others. As poll.c, of one the kernel need not be asked twice. */
+static int only_reader(const struct sets *s)
+{
+	int fd = -1;
+	for (size_t i = 0; i < s->words; i++) {
+		unsigned long in = word(s, IN, i);
+		if (likely((in | word(s, OUT, i) | word(s, ODD, i)) == 0))
+			continue;
+		if (fd >= 0 || word(s, OUT, i) | word(s, ODD, i) | (in & (in - 1)))
+			return -1;
+		fd = (int)(i * WORD) + __builtin_ctzl(in);
+	}
+	return fd < s->n ? fd : -1;
+}
+
+/* Waits for it. 1: it is the answer. */
+static int wait_for_reader(struct sets *s, int fd, int64_t deadline, bool *answered)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int r = poll_wait_for_one(&p, deadline);
+	if (r <= 0 || p.revents == 0)
+		return r;
+	/* Anything that poll says then, select calls readable (POLLIN_SET of fs/select.c). */
+	for (int i = 0; i < SETS; i++)
+		if (s->user[i])
+			memcpy(copy(s, i), s->user[i], s->words * sizeof *s->work);
+	*answered = true;
+	return 1;
+}
+
+static int wait_rounds(struct sets *s, int reader, int64_t deadline, const sigset_t *mask)
 {
 	uint64_t before = 0;
-	if (!list_wants(s))
+	bool answered = false;
+	if (reader < 0 && !list_wants(s))
 		return -ENOMEM;
 	int r = poll_mask_begin(mask, &before);
 	for (unsigned rounds = 0; r == 0; rounds++) {
 		r = poll_rest(rounds, deadline);
 		if (r == 0)
-			r = poll_wait(s->want, s->wants, deadline);
+			r = reader >= 0 ? wait_for_reader(s, reader, deadline, &answered)
+					: poll_wait(s->want, s->wants, deadline);
+		if (answered)
+			break;
 		if (r < 0 && r != -EINTR)
 			break;
 		if (r == 0)
@@ -110,9 +144,19 @@ static int wait_rounds(struct sets *s, int64_t deadline, const sigset_t *mask)
 			r = 0;
 	}
 	poll_mask_end(mask, before);
-	if (s->want != s->few_want)
+	if (reader < 0 && s->want != s->few_want)
 		free(s->want);
 	return r;
+}
+
+/* The next reads of the first few that have something need not wait first. */
+static void note_filled(const struct sets *s)
+{
+	enum { FEW = 16 };
+	int noted = 0;
+	for (size_t i = 0; i < s->words && s->user[IN] && noted < FEW; i++)
+		for (unsigned long in = word(s, IN, i); in && noted < FEW; in &= in - 1, noted++)
+			poll_note_filled((int)(i * WORD) + __builtin_ctzl(in));
 }
 
 static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
@@ -123,15 +167,19 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 	if (SETS * s->words > sizeof s->few / sizeof *s->few &&
 	    (s->work = malloc(SETS * s->words * sizeof *s->work)) == NULL)
 		return -ENOMEM;
-	int r = look(s);
+	int reader = only_reader(s);
+	struct pollfd one = {.fd = reader, .events = POLLIN};
+	int r = reader >= 0 && deadline != 0 && mask == NULL && poll_seems_empty(&one) ? 0 : look(s);
 	if (r < 0)
 		r = -errno;
 	else if (r == 0 && deadline == 0)
 		r = poll_at_once(mask);
 	else if (r == 0)
-		r = wait_rounds(s, deadline, mask);
+		r = wait_rounds(s, reader, deadline, mask);
 	if (r >= 0)
 		give_back(s);
+	if (r > 0)
+		note_filled(s);
 	if (s->work != s->few)
 		free(s->work);
 	return r;

@@ -378,6 +378,42 @@ Test(readiness, two_wait_for_different_odd_masks_of_one_descriptor)
 	cr_expect_eq(hang_up(hang), 1);
 }
 
+static int counted_poll(struct pollfd *p, nfds_t count, int timeout)
+{
+	calls++;
+	return poll(p, count, timeout);
+}
+
+static void *write_when_waited_for(void *arg)
+{
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	return arg;
+}
+
+Test(readiness, a_poll_after_a_read_that_took_all_asks_the_kernel_nothing)
+{
+	enum { ROUNDS = 20 };
+	char bytes[8];
+	make_pair();
+	struct pollfd p = {.fd = fds[0], .events = POLLIN};
+	gev__sys.poll = counted_poll;
+	for (int i = 0; i < ROUNDS; i++) {
+		struct gev_greenlet *g = gev_spawn(write_when_waited_for, NULL);
+		cr_assert_eq(gev_poll(&p, 1, 10), 1);
+		cr_expect_eq(p.revents, POLLIN);
+		gev_join(g, 10, NULL);
+		cr_expect_eq(gev_recv(fds[0], bytes, sizeof bytes, 0, 1), 1);
+	}
+	/* The first round knows nothing yet, and now and then libev looks itself. */
+	cr_expect_lt(calls, ROUNDS, "%d", calls);
+	calls = 0;
+	cr_expect_eq(gev_poll(&p, 1, 0), 0);
+	cr_expect_eq(calls, 1, "who does not wait is told by the kernel");
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_eq(gev_poll(&p, 1, 10), 1);
+	cr_expect_eq(gev_recv(fds[0], bytes, sizeof bytes, 0, 1), 1, "and does not wait first");
+}
+
 Test(readiness, a_number_that_stands_for_another_file_is_watched_anew)
 {
 	make_pair();

@@ -1,6 +1,8 @@
 /* One descriptor that was just found empty: what poll says of it when something comes, for masks of every sort, once and again; and a time-out
- * of nothing. A read that waits goes on from there. */
+ * of nothing. A read that waits goes on from there. With an argument: what select says, where POLLIN is in the mask and POLLPRI, if it is, is its third
+ * set. */
 #include <poll.h>
+#include <sys/select.h>
 
 #include "twin.h"
 
@@ -57,6 +59,25 @@ static const struct row rows[] = {
 
 static int fd[2];
 static sem_t here;
+static bool by_select;
+
+/* Where both can be said, as poll says it. */
+static int select_one(struct pollfd *p, int timeout)
+{
+	fd_set in, odd;
+	struct timeval time = {.tv_usec = timeout * 1000}, before = time;
+	FD_ZERO(&in);
+	FD_ZERO(&odd);
+	FD_SET(p->fd, &in);
+	if (p->events & POLLPRI)
+		FD_SET(p->fd, &odd);
+	int n = select(p->fd + 1, &in, NULL, p->events & POLLPRI ? &odd : NULL, timeout < 0 ? NULL : &time);
+	p->revents = (short)((FD_ISSET(p->fd, &in) ? POLLIN : 0) |
+			     (n >= 0 && p->events & POLLPRI && FD_ISSET(p->fd, &odd) ? POLLPRI : 0));
+	if (timeout > 0)
+		printf("some time is left: %d\n", n > 0 && time.tv_usec > 0 && time.tv_usec <= before.tv_usec);
+	return n;
+}
 
 static void once(const struct row *row, int timeout)
 {
@@ -65,7 +86,7 @@ static void once(const struct row *row, int timeout)
 	check(recv(fd[0], &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
 	if (timeout < 0)
 		sem_post(&here);
-	int n = poll(&p, 1, timeout);
+	int n = by_select ? select_one(&p, timeout) : poll(&p, 1, timeout);
 	printf("%s: poll %d, revents %x\n", row->what, n, (unsigned)p.revents);
 }
 
@@ -91,10 +112,14 @@ static void *poll_it(void *arg)
 	return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	(void)argv;
+	by_select = argc > 1;
 	sem_init(&here, 0, 0);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (by_select && !(rows[i].mask & POLLIN))
+			continue;
 		if (rows[i].unix_pair)
 			check(socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0);
 		else
