@@ -244,7 +244,7 @@ int gev__lot_meet(const void *addr, enum gev__meeting (*meet)(void *visitor, voi
 	do {
 		struct waiter *w = first_under(b->head, addr);
 		then = meet(visitor, w ? (void *)w->token : NULL);
-		if (then < GEV__MEET_WAKE)
+		if (then < GEV__MEET_WAKE || w == NULL)
 			break;
 		if (unlikely(word != NULL))
 			wake_thread(word);
