@@ -18,7 +18,6 @@
 	R(FRESH_DESCRIPTOR, "It makes a descriptor and returns at once; the number is learnt at its first use.")       \
 	R(LIBC_THREADS, "libc does the work on real threads of its own, and the call returns at once.")                \
 	R(ENDS_HERE, "It does not return: the process ends.")                                                          \
-	R(SEES_THE_CALLER, "It answers by the address of its caller: from a wrapper it would answer wrongly.")         \
 	R(ALWAYS_FAILS, "libc keeps a stub of the name, which fails at once or does nothing.")
 
 enum patch_reason {

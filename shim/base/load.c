@@ -13,6 +13,7 @@
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/base/patch.h"
+#include "shim/pthread/thread.h"
 #include "shim/stdio/stream.h"
 #include "shim/watch/passed.h"
 #include "shim/watch/trace.h"
@@ -81,6 +82,8 @@ int patch_load(void)
 
 static void *original(const char *name)
 {
+	if (strcmp(name, "pthread_create") == 0)
+		return (void *)patch_create_real;
 	return patch_next(name, NULL);
 }
 

@@ -121,27 +121,45 @@ static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32
 	return usual != NULL ? usual : hidden;
 }
 
-/* *libc says whether it is libc's own. */
-static void *find(const char *name, const char *version, bool *libc)
+static bool is_readable(const struct object *o)
+{
+	return o->symbols != NULL && o->strings != NULL && o->hash != NULL;
+}
+
+static bool is_libc(const struct object *o)
+{
+	return o->strings != NULL && o->soname != 0 && strcmp(o->strings + o->soname, "libc.so.6") == 0;
+}
+
+/* From there on, up to libc, whether it has it or not. *libc says whether it is libc's own. */
+static void *find_from(const struct link_map *map, const char *name, const char *version, bool *libc)
 {
 	const uint32_t h = gnu_hash(name);
-	bool after_us = false;
-	for (const struct link_map *map = _r_debug.r_map; map != NULL; map = map->l_next) {
-		if (!after_us) {
-			after_us = map->l_ld == _DYNAMIC;
-			continue;
-		}
+	*libc = false;
+	for (; map != NULL && !*libc; map = map->l_next) {
 		struct object o = open_object(map);
-		if (o.symbols == NULL || o.strings == NULL || o.hash == NULL)
+		if (!is_readable(&o))
 			continue;
-		*libc = o.soname != 0 && strcmp(o.strings + o.soname, "libc.so.6") == 0;
+		*libc = is_libc(&o);
 		const ElfW(Sym) *s = look_up(&o, name, h, version);
 		if (s != NULL)
 			return (void *)(o.base + s->st_value);
-		if (*libc)
-			return NULL;
 	}
 	return NULL;
+}
+
+static const struct link_map *ours(void)
+{
+	const struct link_map *map = _r_debug.r_map;
+	while (map != NULL && !patch_is_ours(map))
+		map = map->l_next;
+	return map;
+}
+
+static void *find(const char *name, const char *version, bool *libc)
+{
+	const struct link_map *us = ours();
+	return us != NULL ? find_from(us->l_next, name, version, libc) : NULL;
 }
 
 void *patch_next(const char *name, const char *version)
@@ -154,4 +172,50 @@ bool patch_next_is_anothers(const char *name)
 {
 	bool libc;
 	return find(name, NULL, &libc) != NULL && !libc;
+}
+
+static void *in(const struct link_map *map, const char *name)
+{
+	struct object o = open_object(map);
+	const ElfW(Sym) *s = is_readable(&o) ? look_up(&o, name, gnu_hash(name), NULL) : NULL;
+	return s != NULL ? (void *)(o.base + s->st_value) : NULL;
+}
+
+void *patch_in_libc(const char *name)
+{
+	for (const struct link_map *map = _r_debug.r_map; map != NULL; map = map->l_next) {
+		struct object o = open_object(map);
+		if (is_libc(&o))
+			return in(map, name);
+	}
+	return NULL;
+}
+
+void *patch_exported(const char *name)
+{
+	const struct link_map *us = ours();
+	return us != NULL ? in(us, name) : NULL;
+}
+
+bool patch_is_ours(const struct link_map *map)
+{
+	return map->l_ld == _DYNAMIC;
+}
+
+bool patch_exports(const struct link_map *map, const char *name)
+{
+	return in(map, name) != NULL;
+}
+
+bool patch_libc_is_next(const struct link_map *map, const char *name)
+{
+	bool libc = false;
+	for (const struct link_map *m = _r_debug.r_map; m != NULL; m = m->l_next) {
+		if (m == map)
+			return find_from(m->l_next, name, NULL, &libc) != NULL && libc;
+		struct object o = open_object(m);
+		if (is_libc(&o))
+			break;
+	}
+	return false;
 }

@@ -1,12 +1,24 @@
-/* next.h: what dlsym(RTLD_NEXT, name) would find, found without a lock, without memory and without a trace. */
+/* next.h: what dlsym would find, found without a lock, without memory and without a trace. */
 #ifndef PATCH_NEXT_H
 #define PATCH_NEXT_H
 
 #include <stdbool.h>
 
+struct link_map;
+
 /* The function `name` of the first object after ours in load order that defines it: of that version if the object has
  * it, else the one that a program linked today would get. NULL: no object up to libc defines it. Async-signal-safe; any thread. */
 void *patch_next(const char *name, const char *version);
+
+/* What libc.so.6 itself exports by that name, the default version; NULL: nothing. And what we do. Async-signal-safe; any thread. */
+void *patch_in_libc(const char *name);
+void *patch_exported(const char *name);
+
+/* Of the loaded object `map`, which is not unloaded meanwhile: whether it is ours; whether it exports a function of that name; and, where it was there
+ * before the program's first instruction, whether the next one of that name behind it is libc's. */
+bool patch_is_ours(const struct link_map *map);
+bool patch_exports(const struct link_map *map, const char *name);
+bool patch_libc_is_next(const struct link_map *map, const char *name);
 
 /* Whether what patch_next finds is not libc's, but of a library that was preloaded after ours. Async-signal-safe. */
 bool patch_next_is_anothers(const char *name);

@@ -1,6 +1,8 @@
 /* libpatch's options. */
 #include "shim/base/options.h"
 
+#include <string.h>
+
 #include "shim/base/log.h"
 
 static struct patch_options options;
@@ -17,6 +19,10 @@ const struct patch_options *patch_options(void)
 #include "lib/base/options.def"
 #undef LIB_OPTION
 #undef SHIM_OPTION
+		/* The program may write over its environment, to show another command line, long before it makes a thread. */
+		static char native[1024];
+		if (options.native != native && strlen(options.native) < sizeof native)
+			options.native = strcpy(native, options.native);
 		errno = saved;
 		__atomic_store_n(&read_already, 1, __ATOMIC_RELEASE);
 	}

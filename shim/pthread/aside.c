@@ -57,12 +57,12 @@ static void make(void *arg)
 	sigfillset(&all);
 	pthread_attr_setsigmask_np(&attr, &all);
 	pthread_attr_setstacksize(&attr, STACK);
-	m->result = real.pthread_create(&m->a->helper, &attr, help, m->a);
+	m->result = patch_create_real(&m->a->helper, &attr, help, m->a);
 	if (m->result == EINVAL) { /* more thread-local storage than that: then the usual size */
 		pthread_attr_destroy(&attr);
 		pthread_attr_init(&attr);
 		pthread_attr_setsigmask_np(&attr, &all);
-		m->result = real.pthread_create(&m->a->helper, &attr, help, m->a);
+		m->result = patch_create_real(&m->a->helper, &attr, help, m->a);
 	}
 	pthread_attr_destroy(&attr);
 }

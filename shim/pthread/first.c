@@ -86,7 +86,7 @@ static void tell_libc(void)
 	pthread_attr_t attr;
 	if (pthread_attr_init(&attr) == 0) {
 		pthread_attr_setstacksize(&attr, PTRDIFF_MAX & ~(size_t)0xffff);
-		real.pthread_create(&none, &attr, NULL, NULL);
+		patch_create_real(&none, &attr, NULL, NULL);
 		pthread_attr_destroy(&attr);
 	}
 	/* libstdc++ and others leave out their locking while this is set (sys/single_threaded.h). libc has cleared it by now; where the program

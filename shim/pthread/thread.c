@@ -251,7 +251,7 @@ struct real_create {
 static void create_real(void *arg)
 {
 	struct real_create *c = arg;
-	c->result = real.pthread_create(c->id, c->attr, c->entry, c->arg);
+	c->result = patch_create_real(c->id, c->attr, c->entry, c->arg);
 }
 
 int patch_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg)

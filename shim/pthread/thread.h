@@ -119,6 +119,10 @@ void patch_numbers_forked(void);
 enum { PATCH_MAKE_REAL = -1 };
 int patch_thread_make(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg, bool c11);
 
+/* libc's, by way of those who stand before it; and what it is to one of them that makes threads of its own by it. */
+int patch_create_real(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg);
+int patch_thread_create_below(pthread_t *id, const pthread_attr_t *attr, void *(*entry)(void *), void *arg);
+
 /* Calls f(arg) as the hub's OS thread itself: libc's pthread_create reads its caller's control block, and takes the
  * kernel's number from it. f must not wait. */
 void patch_as_os_thread(void (*f)(void *arg), void *arg);

@@ -30,6 +30,8 @@
 #define LINE_END(...) patch_line_end(&line, result, ##__VA_ARGS__)
 /* In assembler, and not by that name. */
 #pragma weak patch_vfork
+#pragma weak patch_dlsym
+#pragma weak patch_dlvsym
 #include "shim/base/symbols.def"
 #undef GREEN
 #undef ALIAS
@@ -114,7 +116,7 @@ static struct functions functions_of(int row)
 /* A frame of ours must not stand under these when they return, or jump. */
 static bool is_special(const char *name)
 {
-	static const char special[] = "vfork|_Fork|longjmp|__longjmp_chk|__libc_start_main";
+	static const char special[] = "vfork|_Fork|dlsym|dlvsym|longjmp|__longjmp_chk|__libc_start_main";
 	return gev__option_word(special, name, strlen(name)) >= 0;
 }
 

@@ -270,8 +270,6 @@ def puma_files(place):
     (place / "config.ru").write_text('run ->(env) { env["PATH_INFO"] == "/page" ? [200, {}, [File.binread("page")]] : [404, {}, ["no"]] }\n')
 
 
-JEMALLOC = "jemalloc makes its background threads past the shim, as dlsym(RTLD_NEXT) finds libc's own pthread_create"
-
 CASES = [
     Case("/usr/bin/python3", "python3", "ThreadingTCPServer, a thread a connection",
          lambda p: ["/usr/bin/python3", "-c", PYTHON % p.port], None, echo),
@@ -298,11 +296,10 @@ CASES = [
     Case("memcached", "memcached", "cache, four threads with an epoll each",
          lambda p: ["memcached", "-u", "root", "-l", "127.0.0.1", "-p", p.port], None, memcached),
     Case("redis-server", "redis-server", "data base, one thread that serves and some that tidy up",
-         lambda p: ["redis-server", "--port", p.port, "--bind", "127.0.0.1", "--save", "", "--dir", p.folder], None, redis,
-         threads=2, because=JEMALLOC),
+         lambda p: ["redis-server", "--port", p.port, "--bind", "127.0.0.1", "--save", "", "--dir", p.folder], None, redis),
     Case("redis-server", "redis-server", "data base, four I/O threads that spin",
          lambda p: ["redis-server", "--port", p.port, "--bind", "127.0.0.1", "--save", "", "--dir", p.folder, "--io-threads", "4",
-                    "--io-threads-do-reads", "yes"], None, redis, threads=5, because=JEMALLOC),
+                    "--io-threads-do-reads", "yes"], None, redis),
     Case(f"{POSTGRES}/postgres", "postgresql", "data base, a process a connection; `pgbench` with two threads",
          lambda p: [*AS_POSTGRES, f"{POSTGRES}/postgres", "-D", p / "data", "-k", "", "-h", "127.0.0.1", "-p", p.port], postgres_files, pgbench),
     Case("unbound", "unbound", "DNS server, two threads with an event loop each", lambda p: ["unbound", "-c", p / "conf", "-d"],
