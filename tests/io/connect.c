@@ -380,13 +380,13 @@ static void *echo_one(void *arg)
 static void *ask_once(void *arg)
 {
 	char c = 0;
-	int fd = gev_dial(text, 60);
+	int fd = gev_dial(text, GEV_FOREVER);
 	if (fd < 0) {
 		failing++;
 		return NULL;
 	}
 	*(int *)arg = fd;
-	if (gev_send_all(fd, "z", 1, 60) != 1 || gev_recv(fd, &c, 1, 0, 60) != 1 || c != 'z')
+	if (gev_send_all(fd, "z", 1, GEV_FOREVER) != 1 || gev_recv(fd, &c, 1, 0, 60) != 1 || c != 'z')
 		failing++;
 	return NULL;
 }
@@ -399,12 +399,12 @@ static int run_clients(int n)
 	for (int i = 0; i < n; i++)
 		g[i] = gev_spawn(ask_once, &fds[i]);
 	for (int i = 0; i < n; i++)
-		if (g[i] == NULL || gev_join(g[i], 60, NULL))
+		if (g[i] == NULL || gev_join(g[i], GEV_FOREVER, NULL))
 			failing++;
 	/* All are open now, at once; each is asked once more. */
 	for (int i = 0; i < n; i++) {
 		char c;
-		if (gev_send_all(fds[i], "w", 1, 60) != 1 || gev_recv(fds[i], &c, 1, 0, 60) != 1)
+		if (gev_send_all(fds[i], "w", 1, GEV_FOREVER) != 1 || gev_recv(fds[i], &c, 1, 0, 60) != 1)
 			failing++;
 	}
 	free(g);
@@ -430,12 +430,12 @@ Test(connect, ten_thousand_at_once)
 		_exit(run_clients(n) ? 1 : 0);
 	struct gev_greenlet **g = calloc((size_t)n, sizeof *g);
 	for (int i = 0; i < n; i++) {
-		int new = gev_accept(fd, NULL, NULL, 60);
+		int new = gev_accept(fd, NULL, NULL, GEV_FOREVER);
 		cr_assert_geq(new, 0, "%d: %s", i, strerror(errno));
 		g[i] = gev_spawn(echo_one, (void *)(intptr_t) new);
 	}
 	for (int i = 0; i < n; i++)
-		cr_assert_eq(gev_join(g[i], 60, NULL), 0);
+		cr_assert_eq(gev_join(g[i], GEV_FOREVER, NULL), 0);
 	int status = -1;
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_expect_eq(status, 0, "of %d", n);

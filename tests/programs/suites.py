@@ -270,6 +270,12 @@ def suites():
     return found
 
 
+def rows_of(page):
+    """The page's rows, by the name of their suites."""
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
+    return {line.split("|")[1].strip(): line for line in lines if line.startswith("| ")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
@@ -291,15 +297,17 @@ def main():
         except Skip as e:
             release, note, wrong, result = "", str(e), [], "skipped"
         print(f"{name} {release}: {result}; {note}", flush=True)
-        return f"| {name} | {release} | {result} | {note} |".replace("\n", " "), bool(wrong)
+        return name, f"| {name} | {release} | {result} | {note} |".replace("\n", " "), bool(wrong)
 
-    chosen = [s for s in suites().items() if not options.names or any(word in s[0] for word in options.names)]
+    known = suites()
+    chosen = [s for s in known.items() if not options.names or any(word in s[0] for word in options.names)]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         done = list(pool.map(run_one, chosen))
-    if options.write and not options.names:
-        table = "| program | version | result | what was seen |\n|---|---|---|---|\n" + "\n".join(row for row, _ in done) + "\n"
+    if options.write:
+        rows = rows_of(options.write) | {name: row for name, row, _ in done}
+        table = "| program | version | result | what was seen |\n|---|---|---|---|\n" + "\n".join(rows[name] for name in known if name in rows) + "\n"
         options.write.write_text(HEAD + table, encoding="utf-8")
-    return 1 if any(wrong for _, wrong in done) else 0
+    return 1 if any(wrong for *_, wrong in done) else 0
 
 
 if __name__ == "__main__":
