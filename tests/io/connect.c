@@ -386,7 +386,7 @@ static void *ask_once(void *arg)
 		return NULL;
 	}
 	*(int *)arg = fd;
-	if (gev_send_all(fd, "z", 1, GEV_FOREVER) != 1 || gev_recv(fd, &c, 1, 0, 60) != 1 || c != 'z')
+	if (gev_send_all(fd, "z", 1, GEV_FOREVER) != 1 || gev_recv(fd, &c, 1, 0, GEV_FOREVER) != 1 || c != 'z')
 		failing++;
 	return NULL;
 }
@@ -404,7 +404,7 @@ static int run_clients(int n)
 	/* All are open now, at once; each is asked once more. */
 	for (int i = 0; i < n; i++) {
 		char c;
-		if (gev_send_all(fds[i], "w", 1, GEV_FOREVER) != 1 || gev_recv(fds[i], &c, 1, 0, 60) != 1)
+		if (gev_send_all(fds[i], "w", 1, GEV_FOREVER) != 1 || gev_recv(fds[i], &c, 1, 0, GEV_FOREVER) != 1)
 			failing++;
 	}
 	free(g);
