@@ -120,8 +120,9 @@ struct gev_signal_hooks {
 struct gev_watch_self {
 	uint32_t id;
 	char name[16];
-	uint64_t ran; /* nanoseconds until now */
-	uint64_t switches;
+	uint64_t ran;      /* nanoseconds until now */
+	uint64_t switches; /* how often it has stopped running */
+	uint64_t parks;    /* and how often of these because it waited */
 };
 
 /* How often a function was called whose calls the shim does not make cooperative, while others were ready to run. */

@@ -125,6 +125,7 @@ bool gev__watch_self(struct gev_watch_self *out)
 	out->id = r->id;
 	out->ran = (uint64_t)(r->ran + (w ? gev__now() - w->at : 0));
 	out->switches = r->switches;
+	out->parks = r->parks;
 	memcpy(out->name, g->name, sizeof out->name);
 	if (g == &g->hub->main && *g->name == '\0')
 		memcpy(out->name, "main", sizeof "main");
@@ -178,7 +179,7 @@ static void enter(struct gev_greenlet *g, int number, bool is_main)
 		r->deepest = 0;
 		r->made_at = gev__now();
 		r->since = r->ran = r->cpu = 0;
-		r->switches = 0;
+		r->switches = r->parks = 0;
 		r->id = ++last_id;
 		changed(r);
 		struct gev__by_entry *e = entry_of(r->entry);
@@ -289,6 +290,7 @@ static void on_left(struct gev__hub *h, struct gev_greenlet *g, int64_t now)
 	r->cpu += cpu;
 	r->since = now;
 	r->switches++;
+	r->parks += g->state == GEV__PARKED;
 	/* The hook runs on its stack. */
 	const char *here = __builtin_frame_address(0);
 	if (here >= g->stack.lo && here < g->stack.hi && g->stack.hi - here > (ptrdiff_t)r->deepest)

@@ -27,6 +27,7 @@ struct gev__record {
 	int64_t ran;   /* how long it was the one that runs */
 	int64_t cpu;   /* and what its OS thread computed meanwhile (gev__cpu_of_run) */
 	uint64_t switches;
+	uint64_t parks;
 	struct gev__record *next_free;
 };
 

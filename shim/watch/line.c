@@ -175,7 +175,7 @@ void patch_line_begin(struct patch_line *line, const char *name, const char *typ
 	line->counted = patch_started && patch_gev->watch_self(&self);
 	if (line->counted) {
 		line->ran = self.ran;
-		line->switches = self.switches;
+		line->parks = self.parks;
 	}
 }
 
@@ -205,7 +205,7 @@ void patch_line_end(const struct patch_line *line, uintptr_t result, ...)
 	va_end(args);
 	add(&t, ")");
 	add_result(&t, line, result, saved);
-	if (counted && line->counted && self.switches != line->switches) {
+	if (counted && line->counted && self.parks != line->parks) {
 		add(&t, ", parked");
 		if (!plain())
 			add(&t, " %.3f ms", (double)(ended - line->began - (int64_t)(self.ran - line->ran)) / 1e6);

@@ -11,7 +11,7 @@ struct patch_line {
 	const char *params; /* "(int fd, void *buf, size_t n)" */
 	int64_t began;
 	uint64_t ran;
-	uint64_t switches;
+	uint64_t parks;
 	bool counted; /* the last two are true */
 };
 

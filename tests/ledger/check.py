@@ -17,8 +17,9 @@ import sys
 
 import ledger
 
-OURS = ("green", "alias")
-SHOWN = ("green", "within")  # by a fixture
+WRAPPED = ("green", "aware")
+OURS = (*WRAPPED, "alias")
+SHOWN = (*WRAPPED, "within")  # by a fixture
 
 # Names that newer libcs have, and that are wrapped before they come.
 NEWER = "__isoc23_"
@@ -35,7 +36,7 @@ def check_rows(rows):
     wrong = []
     count = collections.Counter(row.symbol for row in rows if row.state != "original")
     wrong += [f"{symbol}: {n} rows" for symbol, n in sorted(count.items()) if n > 1]
-    green = {row.symbol for row in rows if row.state == "green"}
+    green = {row.symbol for row in rows if row.state in WRAPPED}
     for row in rows:
         if row.state == "alias" and row.detail not in green:
             wrong.append(f"{row.symbol}: an alias of {row.detail}, which is not green")
@@ -88,19 +89,19 @@ def check_fixtures(rows, sources, run):
 
 
 def read_fixtures(folder):
-    """What check_fixtures wants to know of the folder. A helper in twin.h counts as part of each fixture, and a table NAME.def as part of NAME."""
-    with open(os.path.join(folder, "twin.h"), encoding="utf-8") as file:
-        helpers = file.read()
+    """What check_fixtures wants to know of the folder. The folder's headers and tables (NAME.def) count as parts of the fixtures that include them."""
+
+    def read(entry):
+        with open(os.path.join(folder, entry), encoding="utf-8") as file:
+            text = file.read()
+        included = [header for header in re.findall(r'^#include "(\w+\.(?:h|def))"', text, re.M) if os.path.exists(os.path.join(folder, header))]
+        return text + "".join(read(header) for header in included)
+
     sources = {}
     for entry in os.listdir(folder):
         name, extension = os.path.splitext(entry)
         if extension in (".c", ".cc"):
-            with open(os.path.join(folder, entry), encoding="utf-8") as file:
-                sources[name] = file.read() + helpers
-            table = os.path.join(folder, name + ".def")
-            if os.path.exists(table):
-                with open(table, encoding="utf-8") as file:
-                    sources[name] += file.read()
+            sources[name] = read(entry)
     with open(os.path.join(folder, "meson.build"), encoding="utf-8") as file:
         run = set(re.findall(r"'(\w+)'", file.read()))
     return sources, run

@@ -9,6 +9,7 @@ import unittest
 import check
 import ledger
 import page
+import parks
 from ledger import Row
 
 GOOD = [
@@ -47,6 +48,12 @@ class Rows(unittest.TestCase):
 
     def test_two_states(self):
         self.assertIn("read: 2 rows", check.check_rows(GOOD + [Row("read", "later", "io", "x")]))
+
+    def test_aware(self):
+        rows = [Row("close", "aware", "descriptor", "fd_close"), Row("__close", "alias", "-", "close")]
+        self.assertEqual(check.check_rows(rows), [])
+        self.assertEqual(len(check.check_exports(rows, {"close"}, {"close", "__close"})), 1)
+        self.assertEqual(page.render(rows, {}).count("| wrapped, never waits | fixture `fd_close` |"), 2)
 
     def test_alias_of_nothing(self):
         self.assertEqual(len(check.check_rows([Row("a", "alias", "-", "b")])), 1)
@@ -113,6 +120,60 @@ class Fixtures(unittest.TestCase):
     def test_does_not_call(self):
         rows = [Row("read", "green", "io", "io_file")]
         self.assertEqual(len(check.check_fixtures(rows, self.SOURCES, {"io_file"})), 1)
+
+
+class Parks(unittest.TestCase):
+    ROWS = [
+        Row("read", "green", "io", "io_pipe"),
+        Row("__read", "alias", "-", "read"),
+        Row("close", "aware", "descriptor", "io_pipe"),
+        Row("getc", "within", "stdio", "io_file"),
+        Row("sched_yield", "green", "thread", "io_file"),
+    ]
+    GOOD = {
+        "io_pipe": [[(0, 0, 0, 0), (3, 2, 1, 1), (1, 0, 0, 0), (9, 9, 9, 9), (0, 0, 0, 0)]],
+        "io_file": [[(9, 9, 9, 9), (0, 0, 0, 0), (0, 0, 0, 0), (1, 1, 1, 1), (5, 0, 0, 1)]],
+    }
+
+    def wrong(self, counted):
+        return parks.judge(self.ROWS, parks.gather(self.ROWS, counted), set(counted))
+
+    def with_one(self, fixture, place, count):
+        counts = list(self.GOOD[fixture][0])
+        counts[place] = count
+        return self.wrong({**self.GOOD, fixture: [counts]})
+
+    def test_good(self):
+        self.assertEqual(self.wrong(self.GOOD), {})
+
+    def test_only_its_own_fixture_counts(self):
+        self.assertEqual(list(self.wrong({"io_pipe": self.GOOD["io_file"], "io_file": self.GOOD["io_pipe"]})),
+                         ["close", "sched_yield"])
+
+    def test_not_called(self):
+        self.assertIn("not called", self.with_one("io_pipe", 2, (0, 0, 0, 0))["close"])
+        self.assertIn("not called", self.with_one("io_pipe", 1, (0, 0, 0, 0))["read"])
+
+    def test_never_parked(self):
+        self.assertIn("nobody parks", self.with_one("io_file", 3, (7, 0, 0, 7))["getc"])
+
+    def test_alone(self):
+        self.assertIn("no other green thread", self.with_one("io_pipe", 1, (3, 2, 0, 0))["read"])
+
+    def test_gives_no_way(self):
+        self.assertIn("nobody gets a turn", self.with_one("io_file", 4, (5, 0, 0, 0))["sched_yield"])
+
+    def test_runs_add_up(self):
+        silent = [(0, 0, 0, 0)] * len(self.ROWS)
+        self.assertEqual(self.wrong({name: [silent, *runs] for name, runs in self.GOOD.items()}), {})
+
+    def test_nothing_counted(self):
+        self.assertEqual(len(self.wrong({"io_pipe": [[]], "io_file": [[]]})), 4)
+
+    def test_unseen_but_seen(self):
+        rows = [Row("tcdrain", "green", "io", "tty")]
+        self.assertEqual(parks.judge(rows, parks.gather(rows, {"tty": [[(1, 0, 0, 0)]]}), {"tty"}), {})
+        self.assertIn("unlist", parks.judge(rows, parks.gather(rows, {"tty": [[(1, 1, 1, 1)]]}), {"tty"})["tcdrain"])
 
 
 class Page(unittest.TestCase):

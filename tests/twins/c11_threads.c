@@ -36,6 +36,29 @@ static int run(void *arg)
 	return (int)(long)arg;
 }
 
+/* Main has the lock while the thread begins to wait for it. */
+static int lock_late(void *arg)
+{
+	sem_post(arg);
+	mtx_lock(&lock);
+	mtx_unlock(&lock);
+	return 0;
+}
+
+static void hand_over(void)
+{
+	thrd_t t;
+	sem_t begins;
+	sem_init(&begins, 0, 0);
+	mtx_lock(&lock);
+	check(thrd_create(&t, lock_late, &begins) == thrd_success);
+	wait_for(&begins);
+	for (int turn = 0; turn < 3; turn++)
+		thrd_yield();
+	mtx_unlock(&lock);
+	check(thrd_join(t, NULL) == thrd_success);
+}
+
 static int answer(void *arg)
 {
 	mtx_lock(&lock);
@@ -73,6 +96,7 @@ int main(void)
 	printf("recursive: %d %d\n", mtx_lock(&recursive) == thrd_success, mtx_trylock(&recursive) == thrd_success);
 	mtx_unlock(&recursive);
 	mtx_unlock(&recursive);
+	beside_begin();
 	struct timespec soon = after(CLOCK_REALTIME, 0.05);
 	mtx_lock(&timed);
 	printf("timed: %d, busy: %d\n", mtx_timedlock(&timed, &soon) == thrd_timedout,
@@ -80,7 +104,9 @@ int main(void)
 	soon = after(CLOCK_REALTIME, 0.05);
 	printf("condition: %d\n", cnd_timedwait(&changed, &timed, &soon) == thrd_timedout);
 	mtx_unlock(&timed);
+	beside_end();
 
+	hand_over();
 	check(thrd_create(&t[0], answer, NULL) == thrd_success);
 	printf("detach: %d\n", thrd_detach(t[0]) == thrd_success);
 	mtx_lock(&lock);

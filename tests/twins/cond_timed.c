@@ -60,10 +60,13 @@ int main(void)
 
 	signalled(&real_time, CLOCK_REALTIME);
 	signalled(&monotonic, CLOCK_MONOTONIC);
+	beside_begin();
 	timed(CLOCK_REALTIME, pthread_cond_timedwait(&real_time, &lock, &t));
 	timed(CLOCK_MONOTONIC, pthread_cond_timedwait(&monotonic, &lock, &t));
 	timed(CLOCK_MONOTONIC, pthread_cond_clockwait(&real_time, &lock, CLOCK_MONOTONIC, &t));
 	timed(CLOCK_REALTIME, pthread_cond_clockwait(&monotonic, &lock, CLOCK_REALTIME, &t));
+
+	beside_end();
 
 	struct timespec past = {1, 0}, bad = {1, 1000000000};
 	pthread_mutex_lock(&lock);

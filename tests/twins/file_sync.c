@@ -46,6 +46,7 @@ int main(void)
 	sem_init(&go, 0, 0);
 	pthread_t parked = spawn(parked_until, &go);
 	report_threads();
+	beside_begin();
 	for (long i = 0; i < THREADS; i++)
 		t[i] = spawn(keep, (void *)i);
 	for (int i = 0; i < THREADS; i++)
@@ -61,9 +62,12 @@ int main(void)
 	show(msync(NULL, 4096, MS_SYNC | MS_ASYNC));
 	check(join(spawn(cancelled, (void *)(long)pipe_fd[0])) == PTHREAD_CANCELED);
 	int directory = open(".", O_RDONLY);
-	show(syncfs(directory));
+	for (int i = 0; i < 2; i++) {
+		show(syncfs(directory));
+		sync();
+	}
 	close(directory);
-	sync();
+	beside_end();
 	sem_post(&go);
 	join(parked);
 	return 0;

@@ -19,7 +19,7 @@ static void *writer(void *arg)
 {
 	uint64_t value = 10;
 	sem_post(&here);
-	check(write(full, &value, sizeof value) == sizeof value);
+	check(arg ? eventfd_write(full, value) == 0 : write(full, &value, sizeof value) == sizeof value);
 	return arg;
 }
 
@@ -45,14 +45,16 @@ int main(void)
 	show(read(counter, small, sizeof small));
 
 	full = eventfd(0, 0);
-	check(eventfd_write(full, UINT64_MAX - 5) == 0);
-	t = spawn(writer, NULL);
-	wait_for(&here);
-	check(read(full, &value, sizeof value) == sizeof value);
-	printf("was full: %d\n", value == UINT64_MAX - 5);
-	join(t);
-	check(read(full, &value, sizeof value) == sizeof value);
-	printf("then %d\n", (int)value);
+	for (long by_name = 0; by_name < 2; by_name++) {
+		check(eventfd_write(full, UINT64_MAX - 5) == 0);
+		t = spawn(writer, (void *)by_name);
+		wait_for(&here);
+		check(read(full, &value, sizeof value) == sizeof value);
+		printf("was full: %d\n", value == UINT64_MAX - 5);
+		join(t);
+		check(read(full, &value, sizeof value) == sizeof value);
+		printf("then %d\n", (int)value);
+	}
 
 	int many = eventfd(3, EFD_SEMAPHORE | EFD_NONBLOCK);
 	for (int i = 0; i < 3; i++) {

@@ -57,7 +57,9 @@ int main(void)
 	join(t);
 	close(fd);
 
-	pthread_t r = spawn(reader, NULL), w = spawn(writer, (void *)1);
+	pthread_t w = spawn(writer, (void *)1);
+	wait_for(&here);
+	pthread_t r = spawn(reader, NULL);
 	join(w);
 	printf("two threads: %ld\n", (long)join(r));
 	check(unlink("fifo") == 0);

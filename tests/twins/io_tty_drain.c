@@ -44,7 +44,9 @@ int main(void)
 	sem_init(&go, 0, 0);
 	pthread_t parked = spawn(parked_until, &go);
 	report_threads();
+	beside_begin();
 	join(spawn(drain, NULL));
+	beside_end();
 	check(join(spawn(cancelled, NULL)) == PTHREAD_CANCELED);
 	sem_post(&go);
 	join(parked);

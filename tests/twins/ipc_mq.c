@@ -56,6 +56,7 @@ static void deadlines(void)
 {
 	struct timespec soon = after(CLOCK_REALTIME, 0.01), minute = after(CLOCK_REALTIME, 60), passed = {0},
 			bad = {.tv_nsec = -1};
+	beside_begin();
 	double began = now();
 	printf("receive: %s\n", strerrorname_np((int)-(long)join(spawn(receive, &soon))));
 	check(now() - began >= 0.009);
@@ -69,6 +70,7 @@ static void deadlines(void)
 	printf("send: %s\n", strerrorname_np((int)-(long)join(spawn(transmit, &soon))));
 	receive(NULL);
 	receive(NULL);
+	beside_end();
 	for (int i = 0; i < 7; i++)
 		wait_for(&here);
 }

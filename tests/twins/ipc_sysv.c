@@ -95,9 +95,11 @@ static void semaphores(void)
 	check(change(1, -1, 0) == 0);
 	printf("is zero: %ld\n", (long)join(a));
 	show(change(0, -1, IPC_NOWAIT));
+	beside_begin();
 	double began = now();
 	show(semtimedop(set, &down, 1, &little));
 	check(now() - began >= 0.009);
+	beside_end();
 	show(semtimedop(set, &down, 1, &bad));
 	check(change(0, 1, 0) == 0);
 	show(semop(set, both, 2));

@@ -34,7 +34,9 @@ int main(void)
 	pthread_mutex_lock(&lock);
 	pthread_t t = spawn(try_in_vain, NULL);
 	report_threads();
+	beside_begin();
 	wait_for(&timed_out);
+	beside_end();
 	pthread_mutex_unlock(&lock);
 	join(t);
 

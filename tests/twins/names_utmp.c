@@ -87,11 +87,26 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static void *run_others(void *arg)
+/* These wait for libc's own lock, while another waits for the file's and has it. */
+enum { BEHIND = 4 };
+
+static void *run_behind(void *arg)
 {
-	setutxent();
-	endutxent();
-	return arg;
+	sem_post(&begins);
+	switch ((long)arg) {
+	case 0:
+		setutent();
+		break;
+	case 1:
+		endutent();
+		break;
+	case 2:
+		setutxent();
+		break;
+	default:
+		endutxent();
+	}
+	return NULL;
 }
 
 int main(void)
@@ -109,7 +124,20 @@ int main(void)
 		set(F_UNLCK);
 		join(t);
 	}
-	join(spawn(run_others, NULL));
+	pthread_t others[BEHIND];
+	set(F_WRLCK);
+	pthread_t t = spawn(run, (void *)&waitings[0]);
+	wait_for(&begins);
+	for (long i = 0; i < BEHIND; i++)
+		others[i] = spawn(run_behind, (void *)i);
+	for (int i = 0; i < BEHIND; i++)
+		wait_for(&begins);
+	for (int turn = 0; turn < 3; turn++)
+		sched_yield();
+	set(F_UNLCK);
+	join(t);
+	for (int i = 0; i < BEHIND; i++)
+		join(others[i]);
 	struct stat st;
 	check(fstat(locked, &st) == 0);
 	printf("%ld entries\n", (long)(st.st_size / (off_t)sizeof line));

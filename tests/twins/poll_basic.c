@@ -79,7 +79,9 @@ int main(void)
 	show(poll(nowhere, 1, 0));
 	struct timespec wrong = {0, 1000000000}, little = {0, 1000000};
 	show(ppoll(&idle, 1, &wrong, NULL));
+	beside_begin();
 	show(ppoll(&idle, 1, &little, NULL));
+	beside_end();
 	sem_post(&go);
 	join(t);
 	return 0;

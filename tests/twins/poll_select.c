@@ -76,7 +76,9 @@ int main(void)
 	show(select(61, &set, NULL, NULL, NULL));
 	show(select(-1, NULL, NULL, NULL, NULL));
 	struct timespec short_time = {0, 1000000}, wrong = {0, 1000000000};
+	beside_begin();
 	show(pselect(0, NULL, NULL, NULL, &short_time, NULL));
+	beside_end();
 	printf("pselect leaves its time: %ld\n", short_time.tv_nsec);
 	show(pselect(0, NULL, NULL, NULL, &wrong, NULL));
 

@@ -44,7 +44,9 @@ static void *change_back(void *arg)
 	show(seteuid(getuid()));
 	show(setreuid((uid_t)-1, getuid()));
 	show(setegid(getgid()));
+	beside_begin();
 	show(initgroups("nobody", 4242));
+	beside_end();
 	show(setgid(NOBODY));
 	show(setuid(NOBODY));
 	show(setuid(0));

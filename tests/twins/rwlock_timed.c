@@ -38,7 +38,9 @@ int main(void)
 		pthread_rwlock_wrlock(&lock);
 		pthread_t t = spawn(in_vain, (void *)i);
 		report_threads();
+		beside_begin();
 		wait_for(&here);
+		beside_end();
 		pthread_rwlock_unlock(&lock);
 		join(t);
 	}

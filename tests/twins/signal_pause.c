@@ -5,6 +5,10 @@
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* <signal.h> leads to X/Open's, which takes a signal; libc has these two as well. */
+int bsd_sigpause(int mask) __asm__("sigpause");
+int __sigpause(int signal_or_mask, int is_signal);
+
 static sem_t here;
 static volatile sig_atomic_t caught;
 static pthread_t target;
@@ -30,6 +34,10 @@ static void *wait_each(void *arg)
 	printf("blocked again: %d, another: %d\n", sigismember(&now, SIGUSR1), sigismember(&now, SIGUSR2));
 	sem_post(&here);
 	show(sigpause(SIGUSR1));
+	sem_post(&here);
+	show(bsd_sigpause(0));
+	sem_post(&here);
+	show(__sigpause(SIGUSR1, 1));
 	check(pthread_sigmask(SIG_BLOCK, NULL, &now) == 0);
 	printf("blocked again: %d, another: %d\n", sigismember(&now, SIGUSR1), sigismember(&now, SIGUSR2));
 	/* What is pending ends it at once. */
@@ -60,8 +68,8 @@ int main(void)
 	target = spawn(wait_each, NULL);
 	wait_for(&here);
 	report_threads();
-	send_until_here();
-	send_until_here();
+	for (int i = 0; i < 4; i++)
+		send_until_here();
 	/* Blocked but for the call: one is enough. */
 	check(pthread_kill(target, SIGUSR1) == 0);
 	wait_for(&here);

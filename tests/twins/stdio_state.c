@@ -28,6 +28,8 @@ WANT(ferror, check(!(ferror)(in)))
 WANT(IO_ferror, check(!_IO_ferror(in)))
 WANT(clearerr, (clearerr)(in))
 WANT(ungetc, check((ungetc)('x', in) == 'x'))
+WANT(ungetwc, check(ungetwc(WEOF, in) == WEOF))
+WANT(flockfile, (flockfile(in), funlockfile(in)))
 WANT(setvbuf, check(setvbuf(in, buffer, _IOFBF, sizeof buffer) == 0))
 WANT(IO_setvbuf, check(_IO_setvbuf(in, NULL, _IONBF, 0) == 0))
 WANT(setbuf, setbuf(in, NULL))
@@ -77,10 +79,10 @@ int main(void)
 #name, want_##name                                                                                     \
 	}
 	static const struct wanting all[] = {
-		W(feof),       W(IO_feof),    W(ferror), W(IO_ferror), W(clearerr),     W(ungetc),
-		W(setvbuf),    W(IO_setvbuf), W(setbuf), W(setbuffer), W(IO_setbuffer), W(setlinebuf),
-		W(ftell),      W(IO_ftell),   W(ftello), W(fgetpos),   W(IO_fgetpos),   W(fsetpos),
-		W(IO_fsetpos), W(fseek),      W(fseeko), W(rewind),    W(fputs),
+		W(feof),       W(IO_feof), W(ferror),     W(IO_ferror),    W(clearerr),   W(ungetc), W(setvbuf),
+		W(IO_setvbuf), W(setbuf),  W(setbuffer),  W(IO_setbuffer), W(setlinebuf), W(ftell),  W(IO_ftell),
+		W(ftello),     W(fgetpos), W(IO_fgetpos), W(fsetpos),      W(IO_fsetpos), W(fseek),  W(fseeko),
+		W(rewind),     W(fputs),   W(ungetwc),    W(flockfile),
 	};
 	sem_init(&here, 0, 0);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)

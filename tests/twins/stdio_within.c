@@ -53,6 +53,7 @@ READ(file_underflow, fwide(in, -1); int a = _IO_file_underflow(in); int b = getc
 READ(getline, size_t n = _IO_getline(in, line, 99, '\n', 1); printf("%zu %.6s", n, line))
 READ(sgetn, check(_IO_sgetn(in, line, 6) == 6); printf("%.6s", line))
 READ(file_read, ssize_t n = _IO_file_read(in, line, 6); printf("%zd %c", n, *line))
+READ(getwc_alone, wint_t a = (getwc_unlocked)(in); wint_t b = (getwc_unlocked)(in); printf("%x %x", a, b))
 READ(fgetwc, wint_t a = fgetwc_unlocked(in); wint_t b = (getwc_unlocked)(in); printf("%x %x", a, b))
 READ(getwchar, wint_t a = (getwchar_unlocked)(); wint_t b = (getwchar_unlocked)(); printf("%x %x", a, b))
 READ(fgetws, check((fgetws_unlocked)(wide, 100, in)); printf("%x %x", (unsigned)wide[0], (unsigned)wide[5]))
@@ -87,6 +88,7 @@ WRITE(putchar, MANY, must((putchar_unlocked)('a' + i % 26) != EOF))
 WRITE(fputs, MANY / 10, must((fputs_unlocked)("0123456789", out) != EOF))
 WRITE(fwrite, 2, must((fwrite_unlocked)(block, 1, MANY, out) == MANY))
 WRITE(overflow, 1000, (__overflow(out, 'a' + i % 26), must(fputs_unlocked(line, out) != EOF), _IO_padn(out, ' ', 200)))
+WRITE(overflow_alone, MANY, must(__overflow(out, 'a' + i % 26) != EOF))
 WRITE(file_overflow, 10000, (_IO_file_overflow(out, 'a' + i % 26), must(_IO_file_overflow(out, EOF) != EOF)))
 WRITE(xsputn, 2, (fwide(out, -1), must(_IO_file_xsputn(out, block, MANY) == MANY)))
 WRITE(sync, 2,
@@ -99,11 +101,12 @@ WRITE(seekoff, 2,
 WRITE(setbuf, 1,
       (setvbuf(out, room, _IOFBF, sizeof room), fwrite(block, 1, MANY, out), must(_IO_file_setbuf(out, NULL, 0))))
 WRITE(file_write, 2, must(_IO_file_write(out, block, MANY) == MANY))
-WRITE(putwc, MANY, must((i & 1 ? (putwc_unlocked) : (fputwc_unlocked))(L'a' + i % 26, out) != WEOF))
+WRITE(putwc, MANY, must((i % 3 ? (putwc_unlocked) : (fputwc_unlocked))(L'a' + i % 26, out) != WEOF))
 WRITE(fputws, MANY / 10, must((fputws_unlocked)(L"0123456789", out) >= 0))
 WRITE(woverflow, 5000,
       (fwide(out, 1), __woverflow(out, L'a' + i % 26), must(_IO_wfile_overflow(out, WEOF) != 1),
        fputws_unlocked(L"some more text", out)))
+WRITE(woverflow_alone, MANY, (fwide(out, 1), must(__woverflow(out, L'a' + i % 26) != WEOF)))
 WRITE(wxsputn, 2, (fwide(out, 1), must(_IO_wfile_xsputn(out, wide_block, MANY) == MANY)))
 WRITE(wsync, 2,
       (fputws(L"x", out), must(_IO_wfile_xsputn(out, wide_block, MANY) == MANY), must(_IO_wfile_sync(out) == 0)))
@@ -159,6 +162,7 @@ int main(void)
 		R(file_underflow),
 		R(getline),
 		R(sgetn),
+		R(getwc_alone),
 		R(fgetwc),
 		R(fgetws),
 		R(fgetws_chk),
@@ -174,29 +178,11 @@ int main(void)
 #name, write_##name, false                                                                             \
 	}
 	static const struct writing writings[] = {
-		V(putc),
-		V(fputc),
-		V(fputs),
-		V(fwrite),
-		V(overflow),
-		V(file_overflow),
-		V(xsputn),
-		V(sync),
-		V(do_write),
-		V(seekoff),
-		V(setbuf),
-		V(file_write),
-		V(putwc),
-		V(fputws),
-		V(woverflow),
-		V(wxsputn),
-		V(wsync),
-		V(wseekoff),
-		V(wdo_write),
-		V(close_it),
-		V(finish),
-		V(close),
-		{"putchar", write_putchar, true},
+		V(putc),           V(fputc),           V(fputs),      V(fwrite), V(overflow),
+		V(overflow_alone), V(file_overflow),   V(xsputn),     V(sync),   V(do_write),
+		V(seekoff),        V(setbuf),          V(file_write), V(putwc),  V(fputws),
+		V(woverflow),      V(woverflow_alone), V(wxsputn),    V(wsync),  V(wseekoff),
+		V(wdo_write),      V(close_it),        V(finish),     V(close),  {"putchar", write_putchar, true},
 	};
 	static const struct writing wide_stdout[] = {{"putwchar", write_putwchar, true}};
 	memset(block, 'b', sizeof block);

@@ -36,11 +36,13 @@ int main(void)
 	report_threads();
 	show_error(pthread_tryjoin_np(t, &value));
 	struct timespec soon = after(CLOCK_REALTIME, 0.05), past = {1, 0};
+	beside_begin();
 	double began = now();
 	show_error(pthread_timedjoin_np(t, &value, &soon));
 	soon = after(CLOCK_MONOTONIC, 0.05);
 	show_error(pthread_clockjoin_np(t, &value, CLOCK_MONOTONIC, &soon));
 	check(now() - began >= 0.099);
+	beside_end();
 	show_error(pthread_timedjoin_np(t, &value, &past));
 	sem_post(&go);
 	soon = after(CLOCK_REALTIME, 10);
