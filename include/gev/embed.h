@@ -33,6 +33,7 @@ enum {
 	GEV_PARK_KILLABLE = 1, /* a kill (or a cancellation) ends the wait with -ECANCELED */
 	GEV_FD_OPEN = 2, /* fd_wait: the caller's last call on fd has just shown that it is open, so do not ask again */
 	GEV_PARK_INTERRUPTIBLE = 4, /* a signal (interrupt) ends the wait with -EINTR */
+	GEV_FD_SOCKET = 1 << 16,    /* fd_wait: fd is a socket if it is open, which then is asked for less */
 };
 
 /* What fd_poll says when the kernel has to be asked: outside the bits of poll(2). */

@@ -50,12 +50,12 @@ static int watch_all(struct gev__hub *h, struct table *t, const struct gev_fd_wa
 		for (int s = 0; s < SIDES; s++) {
 			if (!(want[i].events & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
 				continue;
-			int r = gev__watch(h, t, want[i].fd, s, false, &w[i * SIDES + (size_t)s]);
+			int r = gev__watch(h, t, want[i].fd, s, 0, &w[i * SIDES + (size_t)s]);
 			if (r < 0)
 				return r;
 		}
 	}
-	return nest >= 0 ? gev__watch(h, t, nest, READ_SIDE, true, &w[n * SIDES]) : 0;
+	return nest >= 0 ? gev__watch(h, t, nest, READ_SIDE, GEV_FD_OPEN, &w[n * SIDES]) : 0;
 }
 
 static int collect(struct table *t, const struct waiter *w, size_t n, uint32_t closings)
@@ -162,7 +162,7 @@ static int wait_observing(struct gev_greenlet *g, struct table *t, const struct 
 	struct waiter *w = (struct waiter *)(void *)g->wait_room;
 	*w = (struct waiter){.g = g, .observes = true};
 	uint32_t closings = gev__closings(t);
-	int r = gev__watch(g->hub, t, want->fd, want->events == GEV_READABLE ? READ_SIDE : WRITE_SIDE, false, w);
+	int r = gev__watch(g->hub, t, want->fd, want->events == GEV_READABLE ? READ_SIDE : WRITE_SIDE, 0, w);
 	while (r == 0) {
 		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
 		if (w->got > 0 && gev__closed_since(t, w->side, closings))

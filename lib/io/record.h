@@ -126,9 +126,9 @@ static inline int gev__one_error(const struct waiter *w)
 struct table *gev__table_of(struct gev__hub *h);
 struct record *gev__record_make(struct table *t, unsigned fd);
 
-/* Queues w on one side of fd and has it watched. `open`: fd is known to be open. 0; -EBADF, -ELOOP, -ENOMEM, -EMFILE; -EALREADY: some thread is
+/* Queues w on one side of fd and has it watched. `known`: GEV_FD_OPEN, GEV_FD_SOCKET, or both. 0; -EBADF, -ELOOP, -ENOMEM, -EMFILE; -EALREADY: some thread is
  * closing that number just now, and gev__let_close is to be called instead of a wait. */
-int gev__watch(struct gev__hub *h, struct table *t, int fd, int which, bool open, struct waiter *w);
+int gev__watch(struct gev__hub *h, struct table *t, int fd, int which, unsigned known, struct waiter *w);
 int gev__let_close(int hint, int64_t deadline, unsigned flags);
 
 /* For observers: for what g waits, until the next note; NULL, 0: for nothing. */

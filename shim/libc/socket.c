@@ -204,7 +204,8 @@ APART static ssize_t receive_generally(int fd, struct description *d, void *buf,
 static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 {
 	uint32_t life = d->life, reused = __atomic_load_n(&fds_reused, __ATOMIC_ACQUIRE);
-	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER, GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
+	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER,
+				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | GEV_FD_SOCKET);
 	__builtin_prefetch(d, 1); /* there while the kernel works */
 	/* Another thread may have closed the number, also between our wake and our turn. */
 	if (unlikely(fds_peek(fd) != d))

@@ -103,6 +103,11 @@ int io_backoff(struct io_wait *w)
 	return unlikely(r == -EINTR) ? patch_interrupted(restarts(w)) : r;
 }
 
+static bool is_socket(const struct description *d)
+{
+	return d && (d->kind == FD_STREAM || d->kind == FD_MESSAGE);
+}
+
 int io_wait(struct io_wait *w)
 {
 	begin(w);
@@ -113,7 +118,8 @@ int io_wait(struct io_wait *w)
 		return io_backoff(w);
 	w->vain++;
 	int r = patch_gev->fd_wait(w->fd, w->way, w->deadline,
-				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | (w->tried ? GEV_FD_OPEN : 0));
+				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE | (w->tried ? GEV_FD_OPEN : 0) |
+					   (is_socket(w->about) ? GEV_FD_SOCKET : 0));
 	if (r > 0 || (r == -EBADF && still_the_same(w)))
 		return 0;
 	if (r == -ETIMEDOUT)

@@ -284,6 +284,44 @@ Test(readiness, waiting_again_for_an_odd_mask_costs_no_epoll_ctl)
 	cr_expect_eq(calls, 0, "%d", calls);
 }
 
+Test(readiness, of_a_socket_it_only_asks_whether_it_is_open)
+{
+	make_pair();
+	char bytes[16];
+	cr_expect_eq(gev__fd_wait(fds[1], GEV_READABLE, soon(), 0), -ETIMEDOUT); /* now there is a set */
+	gev__sys.epoll_ctl = counted_ctl;
+	/* The record of its read says that it is one. */
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_assert_eq(gev_recv(fds[0], bytes, sizeof bytes, 0, 1), 1);
+	cr_expect_eq(gev_recv(fds[0], bytes, sizeof bytes, 0, 0.01), -1);
+	cr_expect_eq(errno, ETIMEDOUT);
+	cr_expect_eq(calls, 0, "%d", calls);
+	/* The caller says it. */
+	make_pair();
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), GEV_FD_SOCKET), -ETIMEDOUT);
+	cr_expect_eq(calls, 0, "%d", calls);
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), GEV_FD_SOCKET), GEV_READABLE);
+	/* Nobody says it. */
+	make_pair();
+	cr_expect_eq(gev__fd_wait(fds[0], GEV_READABLE, soon(), 0), -ETIMEDOUT);
+	cr_expect_eq(calls, 2, "%d", calls);
+}
+
+Test(readiness, a_socket_closed_behind_it_is_EBADF)
+{
+	make_pair();
+	char bytes[16];
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_assert_eq(gev_recv(fds[0], bytes, sizeof bytes, 0, 1), 1);
+	close(fds[0]);
+	errno = 0;
+	cr_expect_eq(gev_recv(fds[0], bytes, sizeof bytes, 0, 0.01), -1);
+	cr_expect_eq(errno, EBADF);
+	close(fds[1]);
+	cr_expect_eq(gev__fd_wait(fds[1], GEV_READABLE, soon(), GEV_FD_SOCKET), -EBADF);
+}
+
 Test(readiness, an_odd_mask_in_which_nobody_is_interested_leaves_the_set)
 {
 	make_pair();
