@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/options.h"
 #include "lib/context/identity.h"
 #include "lib/context/thread-pointer.h"
 #include "lib/core/debug.h"
+#include "lib/core/extra.h"
 #include "lib/core/handle.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
@@ -29,7 +31,9 @@ void gev__fork_prepare(void)
 {
 	if (is_forking())
 		return;
+	gev__options(); /* whose lock nobody takes again */
 	gev__handles_lock();
+	gev__locals_lock();
 	gev__identities_lock();
 	gev__loops_lock(); /* a hub that makes its loop holds all low numbers for a moment */
 	__atomic_store_n(&forking, gev__tp_get(), __ATOMIC_RELAXED);
@@ -40,6 +44,7 @@ static void let_go(void)
 	__atomic_store_n(&forking, NULL, __ATOMIC_RELAXED);
 	gev__loops_unlock();
 	gev__identities_unlock();
+	gev__locals_unlock();
 	gev__handles_unlock();
 }
 

@@ -1,16 +1,17 @@
 /* libgev's options. */
 #include "lib/base/options.h"
 
+#include "lib/base/lock.h"
 #include "lib/base/log.h"
 
 static struct gev__options options;
-static int read_already;
+static struct gev__lock lock;
+static int read_already; /* atomic */
 
-const struct gev__options *gev__options(void)
+/* Under the lock, so that a wrong value is said once. */
+static void read_all(void)
 {
-	/* Two threads that meet here read the same environment and store the same values. */
-	if (!__atomic_load_n(&read_already, __ATOMIC_ACQUIRE)) {
-		int saved = errno;
+	int saved = errno;
 #define LIB_OPTION(field, kind, name, standard, shape, sentence)                                                       \
 	gev__option_read(&(struct gev__option){GEV__OPTION_##kind, name, standard, shape, sentence}, &options.field,   \
 			 gev__warn);
@@ -18,8 +19,17 @@ const struct gev__options *gev__options(void)
 #include "lib/base/options.def"
 #undef LIB_OPTION
 #undef SHIM_OPTION
-		errno = saved;
-		__atomic_store_n(&read_already, 1, __ATOMIC_RELEASE);
+	errno = saved;
+	__atomic_store_n(&read_already, 1, __ATOMIC_RELEASE);
+}
+
+const struct gev__options *gev__options(void)
+{
+	if (!__atomic_load_n(&read_already, __ATOMIC_ACQUIRE)) {
+		gev__lock(&lock);
+		if (!__atomic_load_n(&read_already, __ATOMIC_RELAXED))
+			read_all();
+		gev__unlock(&lock);
 	}
 	return &options;
 }

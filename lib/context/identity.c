@@ -187,9 +187,10 @@ static const char *find_out(void)
 	return NULL;
 }
 
+static struct gev__lock finding;
+
 const char *gev__identity_missing(void)
 {
-	static struct gev__lock finding;
 	static bool known;
 	static const char *missing;
 	if (unlikely(!__atomic_load_n(&known, __ATOMIC_ACQUIRE))) {
@@ -275,12 +276,14 @@ void gev__identity_survived(void *tp)
 
 void gev__identities_lock(void)
 {
+	gev__lock(&finding);
 	gev__lock(&list_lock);
 }
 
 void gev__identities_unlock(void)
 {
 	gev__unlock(&list_lock);
+	gev__unlock(&finding);
 }
 
 void gev__identity_pool_done(struct gev__identity_pool *pool)

@@ -44,7 +44,7 @@ void gev__identity_forked(void *tp);
  * (nptl: reclaim_stacks sorts by a flag whose place is not published); so it goes back to where it belongs. */
 void gev__identity_survived(void *tp);
 
-/* Around a fork: no other OS thread is at work on the loader's list at that moment. */
+/* Around a fork: no other OS thread is at work on the loader's list at that moment, or finds out whether there can be identities. */
 void gev__identities_lock(void);
 void gev__identities_unlock(void);
 

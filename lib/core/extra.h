@@ -42,5 +42,8 @@ void gev__links_forget(struct gev_greenlet *g);
 void gev__links_free(struct gev__extra *x);
 /* The destructors of g's locals; what they set anew has its destructor too, for a few rounds. */
 void gev__locals_end(struct gev_greenlet *g);
+/* Around a fork: nobody makes or ends a variable at that moment. */
+void gev__locals_lock(void);
+void gev__locals_unlock(void);
 
 #endif

@@ -29,6 +29,16 @@ static struct gev_local *numbers[LOCALS_MAX];
 static uint64_t last_serial;
 static struct gev__lock lock; /* over both */
 
+void gev__locals_lock(void)
+{
+	gev__lock(&lock);
+}
+
+void gev__locals_unlock(void)
+{
+	gev__unlock(&lock);
+}
+
 static int number(struct gev_local *local)
 {
 	int r = -EAGAIN;

@@ -10,7 +10,7 @@
 #include "lib/core/hub.h"
 
 const struct gev_signal_hooks *gev__signal_hooks;
-static struct gev__hub *attended;
+static struct gev__hub *attended; /* atomic */
 
 void gev__signals_hook(const struct gev_signal_hooks *hooks)
 {
@@ -38,7 +38,7 @@ void gev__attend(void)
 
 void gev__signals_told(const struct gev__hub *h)
 {
-	if (h == attended)
+	if (h == __atomic_load_n(&attended, __ATOMIC_ACQUIRE))
 		gev__signal_hooks->attend();
 }
 

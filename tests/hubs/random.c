@@ -1,6 +1,6 @@
 /* The random test of several hubs: lives, handles that go from hand to hand, and what must be true of them.
  *
- * Usage: test-hubs-random [--seed N] [--steps N] [--fault value|lose|twice]. The seed, if none is given, is the time; a failure prints it. */
+ * Usage: test-hubs-random [--seed N] [--steps N] [--fault value|lose|twice|item]. The seed, if none is given, is the time; a failure prints it. */
 #include "tests/hubs/random.h"
 
 #include <dirent.h>
@@ -21,7 +21,7 @@
 
 struct world world = {.steps = 3000};
 
-static const char *const fault_names[FAULTS] = {"none", "value", "lose", "twice"};
+static const char *const fault_names[FAULTS] = {"none", "value", "lose", "twice", "item"};
 static char again[128];
 
 void fail(const char *format, ...)
@@ -138,7 +138,7 @@ static void *act(void *arg)
 	}
 	bool fails = gev_is_killed() && one_in(&me.rng, 2);
 	bool exits = one_in(&me.rng, 8);
-	void *value = value_of(serial + (world.fault == FAULT_VALUE && serial % 64 == 0));
+	void *value = value_of(serial + (world.fault == FAULT_VALUE && serial % 8 == 0));
 	life->ended++;
 	if (fails)
 		return gev_fail(ECANCELED, NULL); /* of one that was killed nothing is said */

@@ -16,7 +16,7 @@
 
 enum { HUBS = 3, PLAIN = 2, MOST_LIVES = 4096 };
 
-enum fault { FAULT_NONE, FAULT_VALUE, FAULT_LOSE, FAULT_TWICE, FAULTS };
+enum fault { FAULT_NONE, FAULT_VALUE, FAULT_LOSE, FAULT_TWICE, FAULT_ITEM, FAULTS };
 
 /* One hub's, from the begin of its OS thread to the end; only that thread touches it, but for `over`. */
 struct life {
