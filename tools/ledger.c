@@ -29,7 +29,9 @@ struct row {
 	const char *alias_of;
 };
 
+#define HOLDS_FOR_ALL "acts on the OS thread, and so on all green threads at once"
 #define GREEN(ret, name, params, args, family, version, fixture) {#name, STANDS_COOPERATIVE, #family, NULL, 0, NULL},
+#define SHARED(ret, name, params, args, family, version, fixture) {#name, STANDS_OPEN, #family, HOLDS_FOR_ALL, 0, NULL},
 #define REAL(ret, name, params, args, version)
 #define ALIAS(alias, name) {#alias, STANDS_COOPERATIVE, NULL, NULL, 0, #name},
 #define PASS(name, family, reason) {#name, STANDS_HARMLESS, #family, NULL, reason, NULL},

@@ -29,10 +29,5 @@ enum patch_reason {
 /* What many LATER rows have in common: what happens until they are cooperative. */
 #define STALLS_ON_RPC                                                                                                  \
 	"Sun RPC, of which libc keeps the names for old programs: every green thread waits for the network"
-#define ON_OS_THREAD "acts on the OS thread, and so on all green threads at once"
-#define HANDLER_ANYWHERE                                                                                               \
-	"a handler runs on whichever green thread is running, and must neither block nor be left by longjmp"
-#define ONE_MASK "changes the signal mask of the OS thread, which all green threads share"
-#define SETS_CREDENTIALS "right while no real thread lives beside the green ones; then it may never return"
 
 #endif

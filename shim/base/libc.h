@@ -46,6 +46,13 @@ struct spwd;
 struct utmp;
 struct utmpx;
 
+/* For old programs; libc's headers know it no more (signal/sigvec.c). */
+struct sigvec {
+	__sighandler_t sv_handler;
+	int sv_mask;
+	int sv_flags;
+};
+
 /* liburing's, which need not be there. */
 struct io_uring;
 struct io_uring_cqe;

@@ -39,6 +39,11 @@ static int tid_at(pthread_t id)
 	return offset > 0 ? *(const int *)(const void *)((const char *)id + offset) : 0;
 }
 
+int patch_tid_of(pthread_t id)
+{
+	return tid_at(id);
+}
+
 int patch_tid_look_up(void)
 {
 	int tid = tid_at(pthread_self());

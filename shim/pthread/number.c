@@ -98,6 +98,21 @@ pid_t patch_gettid(void)
 }
 EXPORT(gettid);
 
+/* glibc 2.42: what libc's struct pthread says; -1: it has ended. */
+pid_t patch_pthread_gettid_np(pthread_t id)
+{
+	struct patch_thread *t = patch_thread_find(id);
+	if (t && (patch_thread_state(t) == PATCH_GONE || patch_thread_state(t) == PATCH_ENDED))
+		return -1;
+	int number = patch_tid_of(id);
+	if (t && number >= PATCH_FIRST_INVENTED && !t->numbered) {
+		t->tid = number;
+		enter(t);
+	}
+	return number > 0 ? number : -1;
+}
+EXPORT(pthread_gettid_np);
+
 /* Whether that is a green thread's number and its process this one; then *r is what the call gives. */
 bool patch_kill_numbered(pid_t process, pid_t number, int sig, int *r)
 {

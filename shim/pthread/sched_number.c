@@ -4,6 +4,7 @@
  * As in sched.c: what a green thread is told is kept and answered, and has no effect. */
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "shim/pthread/thread.h"
 
@@ -60,6 +61,30 @@ int patch_sched_setscheduler(pid_t number, int policy, const struct sched_param 
 }
 EXPORT(sched_setscheduler);
 EXPORT_AS(__sched_setscheduler, sched_setscheduler);
+
+/* The beginning of struct sched_attr, whose size its first member says (sched_setattr(2)). */
+struct attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+};
+
+/* Not in each libc. A deadline is a promise of the kernel's, and there is none for green threads. */
+int patch_sched_setattr(pid_t number, void *attr, unsigned flags)
+{
+	struct patch_thread *t = meant((id_t)number);
+	const struct attributes *a = attr;
+	if (t == NULL || a == NULL || flags || a->size < sizeof *a)
+		return (int)real.syscall(SYS_sched_setattr, number, (long)attr, (long)flags, 0, 0, 0);
+	if (a->policy == SCHED_DEADLINE)
+		return convert(EBUSY);
+	if (a->policy == SCHED_OTHER || a->policy == SCHED_BATCH)
+		patch_setpriority(PRIO_PROCESS, (id_t)number, a->nice);
+	struct sched_param param = {.sched_priority = (int)a->priority};
+	return convert(patch_pthread_setschedparam(patch_thread_id(t), (int)a->policy, &param));
+}
+EXPORT(sched_setattr);
 
 int patch_sched_getparam(pid_t number, struct sched_param *param)
 {

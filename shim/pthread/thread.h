@@ -100,6 +100,7 @@ static inline void patch_tid_forked(void)
 /* The caller's thread number as libc's struct pthread has it: the kernel's for a real thread, one outside the
  * kernel's range for a green one. */
 int patch_tid_look_up(void);
+int patch_tid_of(pthread_t id); /* 0 and less: it has none (any more) */
 static inline int patch_tid(void)
 {
 	int tid = patch_me.tid;

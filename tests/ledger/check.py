@@ -17,12 +17,12 @@ import sys
 
 import ledger
 
-WRAPPED = ("green", "aware")
+WRAPPED = ("green", "aware", "shared")
 OURS = (*WRAPPED, "alias")
 SHOWN = (*WRAPPED, "within")  # by a fixture
 
 # Names that newer libcs have, and that are wrapped before they come.
-NEWER = "__isoc23_"
+NEWER = ("__isoc23_", "pthread_gettid_np", "sched_setattr")
 
 # Families of functions that other libraries export, and libc does not.
 ELSEWHERE = {"uring"}

@@ -2,7 +2,7 @@
  *
  *     symbol  state  family  detail
  *
- * state and detail: green, fixture; aware, fixture; within, fixture; alias, the name it stands for; original, the version or "-"; pass, the reason; later, what happens until then.
+ * state and detail: green, fixture; aware, fixture; shared, fixture; within, fixture; alias, the name it stands for; original, the version or "-"; pass, the reason; later, what happens until then.
  * An alias has no family of its own: "-". With the argument "reasons": the closed list, reason and sentence. */
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +28,7 @@ static const char *reason(enum patch_reason r)
 
 #define GREEN(ret, name, params, args, family, version, fixture) row(#name, "green", #family, fixture);
 #define AWARE(ret, name, params, args, family, version, fixture) row(#name, "aware", #family, fixture);
+#define SHARED(ret, name, params, args, family, version, fixture) row(#name, "shared", #family, fixture);
 #define REAL(ret, name, params, args, version) row(#name, "original", "-", version);
 #define ALIAS(alias, name) row(#alias, "alias", "-", #name);
 #define PASS(name, family, why) row(#name, "pass", #family, reason(why));

@@ -17,13 +17,15 @@ INTRODUCTION = """\
 
 This page is made from `shim/base/symbols.def`. After a change there: `meson compile -C build coverage-page`.
 
-Every function of libc that can block, or that has to do with threads, descriptors or processes, is in one of four states:
+Every function of libc that can block, or that has to do with threads, descriptors or processes, is in one of five states:
 
 * **cooperative**: the shim has a wrapper (or, of some streams' functions, one around what they wait in). Whoever waits in it lets the other
   green threads go on. The fixture named beside it shows that, natively and preloaded with the same output: a test counts that in it a green thread
   parks in this call, and that another gets on meanwhile (`tests/ledger/parks.py`, which also names the four that nothing here can make wait, and why).
 * **wrapped, never waits**: the shim has a wrapper that answers for the green thread, or that is there so that it knows of the call (of a descriptor
   made or closed, a lock let go, a signal's handler set). It waits for nobody. The fixture beside it calls it.
+* **holds for all**: what it sets, the kernel keeps for its thread, and all green threads run on one: it holds for all of them. The wrapper says so on
+  standard error, once, if there are others when it is called. A thread that needs its own is to be named in `GEV_NATIVE`.
 * **passes through**: libc's own is right as it is, for one of the reasons below.
 * **not yet**: ought to be cooperative and is libc's own until then. The table says what that means for a program.
 
@@ -59,7 +61,7 @@ FAMILIES = {
     "rpc": "Sun RPC",
 }
 WITHIN = "within"  # cooperative without a wrapper
-STATES = {"green": "cooperative", "aware": "wrapped, never waits", "pass": "passes through", "later": "not yet"}
+STATES = {"green": "cooperative", "aware": "wrapped, never waits", "shared": "holds for all", "pass": "passes through", "later": "not yet"}
 SORTS = {state: i for i, state in enumerate(STATES)}
 
 
@@ -77,7 +79,7 @@ def resolve(rows):
 
 
 def describe(row):
-    if row.state in ("green", "aware"):
+    if row.state in ("green", "aware", "shared"):
         return f"fixture `{row.detail}`"
     if row.state == "pass":
         return row.detail.lower().replace("_", " ")

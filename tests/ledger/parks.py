@@ -22,7 +22,7 @@ import ledger
 Count = collections.namedtuple("Count", "called parked met left")
 NOTHING = Count(0, 0, 0, 0)
 
-SHOWN = ("green", "aware", "within")  # by a fixture
+SHOWN = ("green", "aware", "shared", "within")  # by a fixture
 
 # Families of functions that other libraries export: their fixtures are left out where those are missing.
 ELSEWHERE = {"uring"}
@@ -34,7 +34,7 @@ ROUNDS = 4
 GIVE_WAY = {"sched_yield", "thrd_yield"}
 
 # Functions of newer libcs than this one.
-NEWER = "__isoc23_"
+NEWER = ("__isoc23_", "pthread_gettid_np", "sched_setattr")
 
 # What no fixture can make wait, or be seen to, and why.
 UNSEEN = {
@@ -84,7 +84,7 @@ def judge(rows, seen, fixtures):
                 wrong[row.symbol] = f"{where} it waits, and is listed as a row that nobody sees waiting: unlist it"
         elif not count.called:
             wrong[row.symbol] = f"{where} it is not called"
-        elif row.state == "aware":
+        elif row.state in ("aware", "shared"):
             continue
         elif row.symbol in GIVE_WAY:
             if not count.left:

@@ -1,5 +1,6 @@
 /* gettid: a number of its own for each thread, the same by every way to ask, and tgkill finds the thread by it;
  * set_tid_address tells of its end. */
+#include <dlfcn.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -63,6 +64,10 @@ int main(void)
 	report_threads();
 	printf("distinct: %d, main's is the process's: %d\n",
 	       number[0] != number[1] && number[0] != getpid() && number[1] != getpid(), gettid() == getpid());
+	pid_t (*number_of)(pthread_t) =
+		(pid_t(*)(pthread_t))dlsym(RTLD_DEFAULT, "pthread_gettid_np"); /* from glibc 2.42 on */
+	check(number_of == NULL ||
+	      (number_of(a) == number[0] && number_of(b) == number[1] && number_of(pthread_self()) == gettid()));
 	show(tgkill(getpid(), number[0], 0));
 	show(tgkill(getpid(), number[1], 12345));
 	show(syscall(SYS_tkill, number[1], 0));

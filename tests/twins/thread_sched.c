@@ -1,8 +1,10 @@
 /* What belongs to a thread by its number, or by 0 for the caller: processors, class, niceness, the name that prctl gives.
  * What one thread is told, the others are not. */
+#include <dlfcn.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "twin.h"
 
@@ -69,6 +71,19 @@ int main(void)
 	show(getpriority(PRIO_PROCESS, (id_t)number));
 	check(pthread_getname_np(t, name, sizeof name) == 0);
 	puts(name);
+	/* From glibc 2.41 on: <sched.h> of older ones knows neither it nor its structure (sched_setattr(2)). */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = {.size = sizeof attr, .policy = SCHED_BATCH, .nice = 9};
+	int (*set_attr)(pid_t, void *, unsigned) =
+		(int (*)(pid_t, void *, unsigned))dlsym(RTLD_DEFAULT, "sched_setattr");
+	check((set_attr ? set_attr(number, &attr, 0) : (int)syscall(SYS_sched_setattr, number, &attr, 0)) == 0);
+	printf("all at once: class %d, niceness %d\n", sched_getscheduler(number),
+	       getpriority(PRIO_PROCESS, (id_t)number));
 	sem_post(&go);
 	join(t);
 	/* libc's join waits for the word that the kernel clears at a thread's end, and shortly after it the number is still known. */
