@@ -48,6 +48,7 @@ struct description {
 	uint8_t no_nowait;       /* ways in which RWF_NOWAIT does not work on it */
 	uint8_t counter;         /* an eventfd, or another of the files without a type: each write is one number */
 	uint8_t slow_storage;    /* the last fsync took long */
+	uint8_t vain;            /* an epoll set: the waits in a row that had nothing when they began */
 	uint8_t local;           /* a Unix socket */
 	uint8_t credentials;     /* SO_PASSCRED */
 	int64_t receive_timeout; /* nanoseconds; GEV_NEVER: none */

@@ -45,11 +45,29 @@ static int wait_rounds(int epoll, struct epoll_event *events, int room, int64_t 
 	}
 }
 
+/* Whether a wait had better begin without a look: the last ones found nothing, as in a loop that has little to do. Now and then one looks all the same. */
+static bool expects_nothing(const struct description *d)
+{
+	enum { SURE = 2, AGAIN = 4 };
+	return d && d->vain >= SURE && d->vain % AGAIN;
+}
+
+static void note_look(struct description *d, bool vain)
+{
+	uint8_t now = vain ? (uint8_t)(d->vain == UINT8_MAX ? 1 : d->vain + 1) : 0;
+	if (d->vain != now)
+		__atomic_store_n(&d->vain, now, __ATOMIC_RELAXED);
+}
+
 /* timeout in nanoseconds; GEV_NEVER: none. */
 APART static int wait_green(int epoll, struct epoll_event *events, int room, int64_t timeout, const sigset_t *mask)
 {
 	io_cancellation_point();
-	int r = look(epoll, events, room);
+	struct description *d = fds_get(epoll);
+	bool first = timeout == 0 || mask || !expects_nothing(d);
+	int r = first ? look(epoll, events, room) : 0;
+	if (d && timeout != 0)
+		note_look(d, r == 0);
 	if (likely(r > 0))
 		return r;
 	int saved = errno;
