@@ -68,8 +68,10 @@ APART static int wait_green(int epoll, struct epoll_event *events, int room, int
 	int r = first ? look(epoll, events, room) : 0;
 	if (d && timeout != 0)
 		note_look(d, r == 0);
-	if (likely(r > 0))
+	if (likely(r > 0)) {
+		patch_give_way();
 		return r;
+	}
 	int saved = errno;
 	if (r == 0 && timeout == 0) {
 		r = poll_at_once(mask);

@@ -149,8 +149,10 @@ static int poll_green(struct pollfd *fds, nfds_t n, int64_t timeout, const sigse
 	io_cancellation_point();
 	int saved = errno;
 	int r = n == 1 && timeout != 0 && mask == NULL && poll_seems_empty(fds) ? 0 : io_poll(fds, n);
-	if (r != 0)
+	if (r != 0) {
+		patch_give_way();
 		return note_filled(fds, n, r);
+	}
 	if (timeout == 0)
 		r = poll_at_once(mask);
 	else

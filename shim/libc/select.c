@@ -178,8 +178,10 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 		r = wait_rounds(s, reader, deadline, mask);
 	if (r >= 0)
 		give_back(s);
-	if (r > 0)
+	if (r > 0) {
 		note_filled(s);
+		patch_give_way();
+	}
 	if (s->work != s->few)
 		free(s->work);
 	return r;

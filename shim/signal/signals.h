@@ -244,6 +244,16 @@ void patch_ticks_hold(void);
 void patch_ticks_resume(void);
 /* A thread was made: there is somebody to take turns with. */
 void patch_slices_needed(void);
+
+/* The running thread's slice was over where nothing could switch. A call that waits for descriptors gives way then, also when it need not wait: an event
+ * loop that always finds something is seldom met in its own code. */
+extern bool patch_slice_overdue; /* atomic */
+void patch_slice_paid(void);
+static inline void patch_give_way(void)
+{
+	if (__builtin_expect(__atomic_load_n(&patch_slice_overdue, __ATOMIC_RELAXED), 0))
+		patch_slice_paid();
+}
 /* The next tick of a slice that could not end comes in that many nanoseconds. */
 void patch_tick_retry(int64_t after);
 /* Async-signal-safe: what could not be delivered just now is looked at again soon. */

@@ -11,7 +11,8 @@
  * (Linux 5.9, CONFIG_POSIX_CPU_TIMERS_TASK_WORK). Ticks by the clock on the wall do, and calm.c holds them where the program waits for real.
  *
  * A tick switches only where it has interrupted the program's own code, and nothing below it holds a lock of libc's: not in the loader,
- * not under a handler that has interrupted libc. Elsewhere it looks again a little later. */
+ * not under a handler that has interrupted libc. Elsewhere it looks again a little later, or the thread's next poll, select or epoll_wait gives way:
+ * an event loop under load is nearly always met in a call. */
 #include "shim/signal/slice.h"
 
 #include "shim/base/log.h"
@@ -26,6 +27,7 @@ static int64_t slice; /* nanoseconds; 0: off */
 static bool running;
 static int tries;
 static uint32_t turn; /* whose it was at the last tick */
+bool patch_slice_overdue;
 
 struct patch_timer *patch_slice_timer(void)
 {
@@ -119,12 +121,22 @@ bool patch_slice_ends(const ucontext_t *context)
 		return false;
 	}
 	if (place != PATCH_PLACE_PROGRAM || !me->known || me->frames || patch_loader_busy()) {
+		__atomic_store_n(&patch_slice_overdue, true, __ATOMIC_RELAXED);
 		if (timer.clock != CLOCK_MONOTONIC)
 			try_again();
 		return false;
 	}
 	tries = 0;
 	return true;
+}
+
+void patch_slice_paid(void)
+{
+	int saved = errno;
+	__atomic_store_n(&patch_slice_overdue, false, __ATOMIC_RELAXED);
+	if (turn == patch_gev->turn())
+		patch_gev->yield();
+	errno = saved;
 }
 
 /* Whoever runs now may compute for long. So the next one that sleeps shall not have to wait for the end of a slice: there is a tick when he is due. */
