@@ -68,11 +68,11 @@ void patch_families_start(void);
 #endif
 
 /* Something of the shim's matters to a program that waits in the kernel: a tick on its way, a signal that lies here, a cancellation of which libc
- * knows nothing (signal/calm.c). */
+ * knows nothing, a real thread that may send one (signal/calm.c). */
 extern unsigned patch_restless; /* atomic */
-enum { PATCH_TICKS = 1, PATCH_NOTES = 2, PATCH_CANCELS = 4 };
+enum { PATCH_TICKS = 1, PATCH_NOTES = 2, PATCH_CANCELS = 4, PATCH_REAL = 8 };
 
-/* Sees to it; then as self_if_others, or the caller's greenlet if it is to end in this call. */
+/* Sees to it; then as self_if_others, or the caller's greenlet if it is to end in this call or may be ended in it. */
 struct gev_greenlet *patch_calm(void);
 
 /* The loader's two locks, once they are known (signal/loader.c), and before that two that nobody holds. */

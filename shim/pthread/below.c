@@ -25,6 +25,7 @@ int patch_thread_create_below(pthread_t *id, const pthread_attr_t *attr, void *(
 {
 	if (!making && patch_main_framed)
 		return patch_pthread_create(id, attr, entry, arg);
-	patch_real_threads |= !making;
+	if (!making)
+		patch_real_thread_comes();
 	return ((create *)patch_in_libc("pthread_create"))(id, attr, entry, arg);
 }

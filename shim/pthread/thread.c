@@ -260,7 +260,7 @@ int patch_pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*entr
 	if (r != PATCH_MAKE_REAL)
 		return r;
 	struct real_create c = {.id = id, .attr = attr, .entry = entry, .arg = arg};
-	patch_real_threads = true;
+	patch_real_thread_comes();
 	patch_as_os_thread(create_real, &c);
 	return c.result;
 }

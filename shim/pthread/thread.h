@@ -132,6 +132,11 @@ void patch_as_os_thread_here(void (*f)(void *arg), void *arg);
 
 /* Set once a real thread has been made through us. */
 extern bool patch_real_threads;
+static inline void patch_real_thread_comes(void)
+{
+	patch_real_threads = true;
+	__atomic_fetch_or(&patch_restless, PATCH_REAL, __ATOMIC_SEQ_CST);
+}
 
 /* The first function of every green thread; `arg` is not used. */
 void patch_thread_entry(void *arg);

@@ -5,7 +5,8 @@
  * the wait, or come before it. And one that came while the program let it through, and that it blocks by now, must be pending in the
  * kernel, which alone sees it when ppoll or sigsuspend let it through again.
  *
- * And a thread that is to be cancelled must end there: libc's own call would wait. So it goes the way of those who are not alone.
+ * And a thread that is to be cancelled must end there, or be woken there by a real thread that cancels it: libc's own call would wait. So it goes the
+ * way of those who are not alone.
  *
  * Invariant: while nobody is restless, there is no such tick and no such signal. */
 #include "shim/libc/kernel.h"
@@ -44,7 +45,7 @@ struct gev_greenlet *patch_calm(void)
 	int saved = errno;
 	if (!patch_signals_ours())
 		return NULL;
-	if (patch_cancelled() && is_alone())
+	if (is_alone() && (patch_cancelled() || (patch_real_threads && patch_sig.frames == NULL)))
 		return patch_gev->self();
 	if (is_alone() && patch_sig.frames == NULL) {
 		patch_attend_looking();
