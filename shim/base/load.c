@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "shim/base/between.h"
+#include "shim/base/loader-error.h"
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/base/patch.h"
@@ -65,7 +66,9 @@ int patch_load(void)
 	if (__atomic_load_n(&failed, __ATOMIC_ACQUIRE))
 		return -ENOSYS;
 	int saved = errno;
+	void *error = patch_loader_error_take();
 	embed_function f = find();
+	patch_loader_error_put(error);
 	errno = saved;
 	const struct gev_embed *table = f ? f() : NULL;
 	if (table && table->size < sizeof *table) {

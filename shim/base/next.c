@@ -88,9 +88,10 @@ static uint32_t gnu_hash(const char *name)
 	return h;
 }
 
-/* Of the symbols called `name`: the one with that version; else the default one; else a hidden one, because
+/* Of the symbols of that type called `name`: the one with that version; else the default one; else a hidden one, because
  * libc keeps some names only for old programs (__pthread_mutex_lock). An IFUNC counts as absent: its value is not the function. */
-static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32_t h, const char *version)
+static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32_t h, const char *version,
+				unsigned type)
 {
 	const ElfW(Sym) *usual = NULL, *hidden = NULL;
 	const uint32_t n_buckets = o->hash[0], first = o->hash[1], n_bloom = o->hash[2], shift = o->hash[3];
@@ -108,7 +109,7 @@ static const ElfW(Sym) *look_up(const struct object *o, const char *name, uint32
 		const ElfW(Sym) *s = &o->symbols[i];
 		last = chain[i - first] & 1;
 		if ((chain[i - first] | 1) != (h | 1) || s->st_shndx == SHN_UNDEF ||
-		    ELF64_ST_TYPE(s->st_info) != STT_FUNC || strcmp(o->strings + s->st_name, name) != 0)
+		    ELF64_ST_TYPE(s->st_info) != type || strcmp(o->strings + s->st_name, name) != 0)
 			continue;
 		unsigned v = o->versions != NULL ? o->versions[i] : VER_NDX_GLOBAL;
 		if (version != NULL && has_version(o, v & 0x7fff, version))
@@ -141,7 +142,7 @@ static void *find_from(const struct link_map *map, const char *name, const char 
 		if (!is_readable(&o))
 			continue;
 		*libc = is_libc(&o);
-		const ElfW(Sym) *s = look_up(&o, name, h, version);
+		const ElfW(Sym) *s = look_up(&o, name, h, version, STT_FUNC);
 		if (s != NULL)
 			return (void *)(o.base + s->st_value);
 	}
@@ -177,18 +178,33 @@ bool patch_next_is_anothers(const char *name)
 static void *in(const struct link_map *map, const char *name)
 {
 	struct object o = open_object(map);
-	const ElfW(Sym) *s = is_readable(&o) ? look_up(&o, name, gnu_hash(name), NULL) : NULL;
+	const ElfW(Sym) *s = is_readable(&o) ? look_up(&o, name, gnu_hash(name), NULL, STT_FUNC) : NULL;
 	return s != NULL ? (void *)(o.base + s->st_value) : NULL;
 }
 
-void *patch_in_libc(const char *name)
+static const struct link_map *map_of_libc(void)
 {
 	for (const struct link_map *map = _r_debug.r_map; map != NULL; map = map->l_next) {
 		struct object o = open_object(map);
 		if (is_libc(&o))
-			return in(map, name);
+			return map;
 	}
 	return NULL;
+}
+
+void *patch_in_libc(const char *name)
+{
+	const struct link_map *map = map_of_libc();
+	return map != NULL ? in(map, name) : NULL;
+}
+
+ptrdiff_t patch_tls_in_libc(const char *name, uintptr_t *base)
+{
+	const struct link_map *map = map_of_libc();
+	struct object o = map != NULL ? open_object(map) : (struct object){0};
+	const ElfW(Sym) *s = is_readable(&o) ? look_up(&o, name, gnu_hash(name), NULL, STT_TLS) : NULL;
+	*base = o.base;
+	return s != NULL ? (ptrdiff_t)s->st_value : -1;
 }
 
 void *patch_exported(const char *name)

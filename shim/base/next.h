@@ -3,6 +3,8 @@
 #define PATCH_NEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct link_map;
 
@@ -13,6 +15,9 @@ void *patch_next(const char *name, const char *version);
 /* What libc.so.6 itself exports by that name, the default version; NULL: nothing. And what we do. Async-signal-safe; any thread. */
 void *patch_in_libc(const char *name);
 void *patch_exported(const char *name);
+
+/* Where in libc's block of thread-local storage that variable lies, and where libc is loaded; -1: it exports none. */
+ptrdiff_t patch_tls_in_libc(const char *name, uintptr_t *base);
 
 /* Of the loaded object `map`, which is not unloaded meanwhile: whether it is ours; whether it exports a function of that name; and, where it was there
  * before the program's first instruction, whether the next one of that name behind it is libc's. */

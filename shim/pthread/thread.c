@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/base/loader-error.h"
 #include "shim/base/log.h"
 #include "shim/base/options.h"
 #include "shim/pthread/native.h"
@@ -75,7 +76,11 @@ static int runtime_ready(void)
 		 * while main is inside a real blocking call. */
 		if (real.gettid() != getpid())
 			return PATCH_MAKE_REAL;
+		void *error = patch_loader_error_take();
 		int r = begin_uncancelled();
+		if (r == 0)
+			patch_threads_begin();
+		patch_loader_error_put(error);
 		if (r)
 			return r;
 	}
