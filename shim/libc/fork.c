@@ -5,6 +5,7 @@
  * first after it: the child's runtime is whole again before anything of the program runs there. _Fork runs no
  * handlers, so it needs a wrapper. */
 #include <pthread.h>
+#include <sched.h>
 
 #include "shim/fds/fds.h"
 #include "shim/pthread/thread.h"
@@ -51,3 +52,44 @@ pid_t patch__Fork(void)
 	return pid;
 }
 EXPORT(_Fork);
+
+/* ---- clone ----
+ *
+ * A child with memory and descriptors of its own is a forked one. One that shares it and has a thread pointer of its own (CLONE_SETTLS) is a real thread, which we
+ * know as any other. What is left shares its maker's storage, too, and is taken for him: it gets the originals of what waits while its maker
+ * stands still (CLONE_VFORK), and what it closes we take for closed; else libc allows it no more than raw system calls (clone(2), C library/kernel differences). */
+
+struct child {
+	int (*entry)(void *arg);
+	void *arg;
+};
+
+static int forked(void *arg)
+{
+	struct child c = *(struct child *)arg;
+	after_in_child();
+	return c.entry(c.arg);
+}
+
+int patch_clone(int (*entry)(void *), void *stack, int flags, void *arg, pid_t *parents, void *tls, pid_t *childs)
+{
+	struct child c = {entry, arg};
+	bool pins = (flags & CLONE_VFORK) && patch_self();
+	if (entry == NULL || stack == NULL || ((flags & CLONE_VM) && !pins) ||
+	    (flags & (CLONE_VM | CLONE_FILES)) == CLONE_FILES)
+		return real.clone(entry, stack, flags, arg, parents, tls, childs);
+	if (flags & CLONE_VM) {
+		patch_gev->pin(1);
+		int pid = real.clone(entry, stack, flags, arg, parents, tls, childs);
+		patch_gev->pin(-1);
+		return pid;
+	}
+	before();
+	int pid = real.clone(forked, stack, flags, &c, parents, tls, childs);
+	int saved = errno;
+	after_in_parent();
+	errno = saved;
+	return pid;
+}
+EXPORT(clone);
+EXPORT_AS(__clone, clone);
