@@ -6,23 +6,11 @@
 #include <stdint.h>
 
 #include "lib/base/macros.h"
-#include "lib/context/jump.h"
-#include "lib/context/thread-pointer.h"
-
-const char *gev__context_backend(void)
-{
-	return "fast";
-}
-
-/* The order matters: the first instructions know it. */
-struct start {
-	void (*entry)(void *);
-	void *arg;
-};
+#include "lib/context/context-fast.h"
 
 void gev__context_start_aarch64(void);
 
-/* The first instructions of every context. x29 holds the address of a struct start; x0 and x1 still hold what the jump had in them. The return
+/* The first instructions of every context. x29 holds the address of a struct gev__start; x0 and x1 still hold what the jump had in them. The return
  * address is undefined for the unwinder, and the chain of frame pointers begins with zero: here a backtrace ends. Entered by a jump, as on x86-64. */
 __asm__(".text\n"
 	".hidden gev__context_start_aarch64\n"
@@ -36,7 +24,7 @@ __asm__(".text\n"
 	"	mov x2, x29\n"
 	"	mov x29, #0\n"
 	"	mov x30, #0\n"
-	"	bl gev__context_begin_aarch64\n"
+	"	bl gev__context_begin\n"
 #else
 	"	ldp x16, x0, [x29]\n" /* by x16 a function may be jumped to where landing pads for calls are wanted */
 	"	mov x29, #0\n"
@@ -48,44 +36,15 @@ __asm__(".text\n"
 	"	.cfi_endproc\n"
 	".size gev__context_start_aarch64, . - gev__context_start_aarch64\n");
 
-#if GEV__ANNOTATED
-void gev__context_begin_aarch64(struct gev__context *left, struct gev__context *self, struct start *start)
-	__attribute__((noreturn, used));
-
-void gev__context_begin_aarch64(struct gev__context *left, struct gev__context *self, struct start *start)
-{
-	keep_frame_pointer();
-	gev__note_after(&self->note, &left->note);
-	start->entry(start->arg);
-	__builtin_unreachable();
-}
-#endif
-
-void gev__context_adopt(struct gev__context *c)
-{
-	c->tp = gev__tp_get();
-	gev__note_adopt(&c->note);
-}
-
 void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)(void *), void *arg, void *tp)
 {
 	/* The top words hold what `start` needs; below them the stack begins, aligned to 16 as it must be at all times. */
-	struct start *start = (struct start *)((uintptr_t)hi & ~(uintptr_t)15) - 1;
-	*start = (struct start){.entry = entry, .arg = arg};
+	struct gev__start *start = (struct gev__start *)((uintptr_t)hi & ~(uintptr_t)15) - 1;
+	*start = (struct gev__start){.entry = entry, .arg = arg};
 	c->sp = start;
 	c->pc = (void *)gev__context_start_aarch64;
 	c->fp = start;
 	c->fpcr = gev__fp_control();
 	c->tp = tp;
 	gev__note_make(&c->note, lo, hi);
-}
-
-__attribute__((noinline)) void gev__context_switch(struct gev__context *from, struct gev__context *to)
-{
-	gev__context_jump(from, to);
-}
-
-void gev__context_leave(struct gev__context *from, struct gev__context *to)
-{
-	gev__context_jump_off(from, to);
 }

@@ -13,23 +13,11 @@
 #include <ucontext.h>
 
 #include "lib/base/macros.h"
-#include "lib/context/jump.h"
-#include "lib/context/thread-pointer.h"
-
-const char *gev__context_backend(void)
-{
-	return "fast";
-}
-
-/* The order matters: the first instructions know it. */
-struct start {
-	void (*entry)(void *);
-	void *arg;
-};
+#include "lib/context/context-fast.h"
 
 void gev__context_start_x86_64(void);
 
-/* The first instructions of every context. %rbp holds the address of a struct start; %rdi and %rsi still hold what the jump had in them.
+/* The first instructions of every context. %rbp holds the address of a struct gev__start; %rdi and %rsi still hold what the jump had in them.
  * The return address is undefined for the unwinder: here a backtrace ends.
  * Entered by a jump, with a return address that no call has put there: a context that ends without having waited then leaves the processor's
  * prediction of returns as it found it, for whoever goes on. */
@@ -43,7 +31,7 @@ __asm__(".text\n"
 #if GEV__ANNOTATED
 	"	movq %rbp, %rdx\n"
 	"	xorl %ebp, %ebp\n"
-	"	call gev__context_begin_x86_64\n"
+	"	call gev__context_begin\n"
 #else
 	"	movq (%rbp), %rax\n"
 	"	movq 8(%rbp), %rdi\n"
@@ -57,25 +45,6 @@ __asm__(".text\n"
 	"	hlt\n"
 	"	.cfi_endproc\n"
 	".size gev__context_start_x86_64, . - gev__context_start_x86_64\n");
-
-#if GEV__ANNOTATED
-void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *self, struct start *start)
-	__attribute__((noreturn, used));
-
-void gev__context_begin_x86_64(struct gev__context *left, struct gev__context *self, struct start *start)
-{
-	keep_frame_pointer();
-	gev__note_after(&self->note, &left->note);
-	start->entry(start->arg);
-	__builtin_unreachable();
-}
-#endif
-
-void gev__context_adopt(struct gev__context *c)
-{
-	c->tp = gev__tp_get();
-	gev__note_adopt(&c->note);
-}
 
 /* How far below the top of a stack makecontext begins. It is asked once: the answer depends on alignment alone, and a stack's top is aligned. */
 static size_t ask_makecontext(char *lo, char *hi)
@@ -94,8 +63,8 @@ static size_t ask_makecontext(char *lo, char *hi)
 void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)(void *), void *arg, void *tp)
 {
 	/* The top words hold what `start` needs. */
-	struct start *start = (struct start *)((uintptr_t)hi & ~(uintptr_t)15) - 1;
-	*start = (struct start){.entry = entry, .arg = arg};
+	struct gev__start *start = (struct gev__start *)((uintptr_t)hi & ~(uintptr_t)15) - 1;
+	*start = (struct gev__start){.entry = entry, .arg = arg};
 
 	static size_t below; /* the same for everybody, whoever writes it first */
 	size_t distance = __atomic_load_n(&below, __ATOMIC_RELAXED);
@@ -109,14 +78,4 @@ void gev__context_make(struct gev__context *c, void *lo, void *hi, void (*entry)
 	gev__store_fp_control(c);
 	c->tp = tp;
 	gev__note_make(&c->note, lo, hi);
-}
-
-__attribute__((noinline)) void gev__context_switch(struct gev__context *from, struct gev__context *to)
-{
-	gev__context_jump(from, to);
-}
-
-void gev__context_leave(struct gev__context *from, struct gev__context *to)
-{
-	gev__context_jump_off(from, to);
 }

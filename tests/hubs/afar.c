@@ -238,7 +238,7 @@ static void *answer_one(void *arg)
 
 static void *meet_the_next(void *arg)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t length = sizeof address;
 	char to[32], c = 0;
 	int me = __atomic_fetch_add(&next_hub, 1, __ATOMIC_RELAXED);
