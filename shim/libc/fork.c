@@ -55,9 +55,10 @@ EXPORT(_Fork);
 
 /* ---- clone ----
  *
- * A child with memory and descriptors of its own is a forked one. One that shares it and has a thread pointer of its own (CLONE_SETTLS) is a real thread, which we
- * know as any other. What is left shares its maker's storage, too, and is taken for him: it gets the originals of what waits while its maker
- * stands still (CLONE_VFORK), and what it closes we take for closed; else libc allows it no more than raw system calls (clone(2), C library/kernel differences). */
+ * A child with memory and descriptors of its own is a forked one. One that shares its maker's memory and has a thread pointer of its own
+ * (CLONE_SETTLS) is a real thread, which we know as any other. What is left shares its maker's storage, too, and is taken for him: it gets the
+ * originals of what waits while its maker stands still (CLONE_VFORK), and what it closes we take for closed; else libc allows it no more than
+ * raw system calls (clone(2), C library/kernel differences). */
 
 struct child {
 	int (*entry)(void *arg);
