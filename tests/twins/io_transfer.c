@@ -8,12 +8,23 @@
 #include <sys/mman.h>
 
 #include "faults.h"
-#include "transfers.h"
+#include "transfer_pairs.h"
 
 static size_t total;
 static sem_t go;
 
 /* ---- A flow ---- */
+
+static void make_queue(int fd[2])
+{
+	struct mq_attr about = {.mq_maxmsg = 4, .mq_msgsize = 4000};
+	char name[32];
+	snprintf(name, sizeof name, "/transfer-%d", (int)getpid());
+	fd[1] = mq_open(name, O_WRONLY | O_CREAT | O_EXCL, 0600, &about);
+	check(fd[1] >= 0);
+	fd[0] = mq_open(name, O_RDONLY);
+	check(fd[0] >= 0 && mq_unlink(name) == 0);
+}
 
 static void make(struct flow *f)
 {
@@ -40,6 +51,9 @@ static void make(struct flow *f)
 		fd[0] = fd[1] = memfd_create("file", 0);
 		check(fd[0] >= 0);
 		break;
+	case 'q':
+		make_queue(fd);
+		break;
 	default:
 		check(socketpair(AF_UNIX, type, 0, fd) == 0);
 	}
@@ -56,6 +70,8 @@ static void make(struct flow *f)
 	}
 	/* A stream may lose what it has buffered when its write fails, natively too. */
 	int what = f->pair->mode || f->kind == 'y' ? FAULTS_SOFT : FAULTS_SOFT | FAULTS_HARD;
+	if (f->kind == 'q')
+		return;
 	faults(f->in, what);
 	faults(f->out, what);
 }
@@ -94,6 +110,9 @@ static void end(struct flow *f)
 	else if (f->kind == 'd') /* its end is a message of nothing */
 		while (send(f->out, "", 0, 0) < 0)
 			check(again());
+	else if (f->kind == 'q')
+		while (mq_send(f->out, "", 0, 0) < 0)
+			check(again());
 	else
 		check(close(f->out) == 0 || errno == EINTR);
 }
@@ -130,7 +149,7 @@ static void *reader(void *arg)
 		wait_for(&f->written);
 	while (!f->ended && (f->kind != 'y' || f->arrived < total)) {
 		size_t n = piece(f, &f->get_seed, PIECE);
-		if (f->pair->most || f->pair->get == get_getline)
+		if (f->pair->most || f->pair->get == get_getline || f->pair->get == get_getdelim)
 			n = PIECE;
 		/* What is longer than its room would be lost. */
 		if (f->pair->most && f->pair->get == get_recvmmsg)
@@ -172,8 +191,8 @@ static char *make_source(bool lines, unsigned seed)
 
 int main(int argc, char **argv)
 {
-	static struct flow flows[96];
-	static pthread_t threads[2 * 96];
+	static struct flow flows[128];
+	static pthread_t threads[2 * 128];
 	size_t n = 0;
 	check(argc >= 3 && setlocale(LC_ALL, "C.UTF-8"));
 	total = strtoul(argv[1], NULL, 0);

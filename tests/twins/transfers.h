@@ -2,6 +2,8 @@
 #ifndef TRANSFERS_H
 #define TRANSFERS_H
 
+#include <mqueue.h>
+#include <stdarg.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -19,8 +21,9 @@ typedef ssize_t (*mover)(struct flow *f, char *p, size_t n);
 struct pair {
 	const char *name;
 	mover put, get;
-	const char *on;   /* p pipe, u Unix stream, t TCP, y pty, f file; d, s Unix datagrams and packets */
-	size_t most;      /* of one piece; 0: PIECE */
+	const char
+		*on; /* p pipe, u Unix stream, t TCP, y pty, f file; d, s Unix datagrams and packets, q message queue */
+	size_t most; /* of one piece; 0: PIECE */
 	const char *mode; /* of streams */
 	bool text, wide;  /* what is sent */
 };
@@ -372,37 +375,5 @@ static ssize_t get_fgetwc(struct flow *f, char *p, size_t n)
 		p[i] = (char)c;
 	return streamed(f->reads, i);
 }
-
-static const struct pair pairs[] = {
-	{.name = "write and read", put_write, get_read, "puty"},
-	{.name = "writev and readv", put_writev, get_readv, "puty"},
-	{.name = "pwritev2 and preadv2", put_pwritev2, get_preadv2, "puty"},
-	{.name = "SYS_write and SYS_read", put_syscall, get_syscall, "puty"},
-	{.name = "send and recv", put_send, get_recv, "ut"},
-	{.name = "sendto and recvfrom", put_sendto, get_recvfrom, "ut"},
-	{.name = "sendmsg and recvmsg", put_sendmsg, get_recvmsg, "ut"},
-	{.name = "sendmmsg and recvmmsg", put_sendmmsg, get_recvmmsg, "ut"},
-	{.name = "send and recv of messages", put_send, get_recv, "ds", 4000},
-	{.name = "sendto and recvfrom of messages", put_sendto, get_recvfrom, "ds", 4000},
-	{.name = "sendmsg and recvmsg of messages", put_sendmsg, get_recvmsg, "ds", 4000},
-	{.name = "sendmmsg and recvmmsg of messages", put_sendmmsg, get_recvmmsg, "ds", 4000},
-	{.name = "write and read of messages", put_write, get_read, "ds", 4000},
-	{.name = "sendfile and read", put_sendfile, get_read, "put"},
-	{.name = "splice", put_splice, get_splice, "put"},
-	{.name = "tee and read", put_tee, get_read, "p"},
-	{.name = "vmsplice and read", put_vmsplice, get_read, "p"},
-	{.name = "write and vmsplice", put_write, get_vmsplice, "p"},
-	{.name = "pwrite and pread", put_pwrite, get_pread, "f", 4000},
-	{.name = "copy_file_range and pread", put_copy_file_range, get_pread, "f", 4000},
-	{.name = "fwrite and fread", put_fwrite, get_fread, "puty", .mode = "buffered"},
-	{.name = "fwrite and fread without buffers", put_fwrite, get_fread, "pt", .mode = "unbuffered"},
-	{.name = "fputc and fgetc", put_fputc, get_fgetc, "ut", .mode = "buffered"},
-	{.name = "fputs and fgets", put_fputs, get_fgets, "puty", .mode = "buffered", .text = true},
-	{.name = "fputs and fgets by lines", put_fputs, get_fgets, "pu", .mode = "lines", .text = true},
-	{.name = "fprintf and getline", put_fprintf, get_getline, "put", .mode = "buffered", .text = true},
-	{.name = "dprintf and getline", put_dprintf, get_getline, "put", .mode = "buffered", .text = true},
-	{.name = "fputws and fgetws", put_fputws, get_fgetws, "put", .mode = "buffered", .text = true, .wide = true},
-	{.name = "fputwc and fgetwc", put_fputwc, get_fgetwc, "ut", .mode = "buffered", .text = true, .wide = true},
-};
 
 #endif
