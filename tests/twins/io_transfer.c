@@ -64,7 +64,7 @@ static void make(struct flow *f)
 	if (f->pair->mode) {
 		int how = f->pair->mode[0] == 'u' ? _IONBF : f->pair->mode[0] == 'l' ? _IOLBF : _IOFBF;
 		f->reads = fdopen(f->in, "r");
-		f->writes = f->pair->put == put_dprintf ? NULL : fdopen(f->out, "w");
+		f->writes = f->pair->put == put_dprintf || f->pair->put == put_dprintf_chk ? NULL : fdopen(f->out, "w");
 		if (how != _IOFBF)
 			check(setvbuf(f->reads, NULL, how, 0) == 0 && setvbuf(f->writes, NULL, how, 0) == 0);
 	}

@@ -197,7 +197,7 @@ static const struct pair pairs[] = {
 	{.name = "fwrite and __fread_chk", put_fwrite, get_fread_chk, "pt", .mode = "buffered"},
 	{.name = "fputs and __fgets_chk", put_fputs, get_fgets_chk, "pt", .mode = "buffered", .text = true},
 	{.name = "__fprintf_chk and fgets", put_fprintf_chk, get_fgets, "pt", .mode = "buffered", .text = true},
-	{.name = "__dprintf_chk and read", put_dprintf_chk, get_read, "pt", .text = true},
+	{.name = "__dprintf_chk and getline", put_dprintf_chk, get_getline, "pt", .mode = "buffered", .text = true},
 	{.name = "fwrite_unlocked and fread_unlocked",
 	 put_fwrite_unlocked,
 	 get_fread_unlocked,
