@@ -212,12 +212,11 @@ static void leave_note(int sig, const siginfo_t *info)
 /* Off the kernel's alternate stack, which the next signal may use: to the thread's own one, or below what was interrupted. */
 static void move(int sig, siginfo_t *info, ucontext_t *context)
 {
-	enum { RED_ZONE = 128 }; /* what a function may use below its stack pointer (x86-64 psABI 3.2.2) */
 	struct sigaction a;
 	uintptr_t sp = patch_frame_sp(context);
 	patch_action_look(sig, &a);
 	patch_frame_move(sig, info, context,
-			 patch_stack_wanted(&a, sp) ? patch_stack_top(&patch_sig.stack) : sp - RED_ZONE,
+			 patch_stack_wanted(&a, sp) ? patch_stack_top(&patch_sig.stack) : patch_stack_below(sp),
 			 patch_on_signal);
 }
 

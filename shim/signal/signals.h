@@ -232,6 +232,11 @@ bool patch_stack_is_hubs(const void *at);
 uintptr_t patch_stack_top(const stack_t *s);
 /* Whether a handler of the caller's shall go to its alternate stack from sp. */
 bool patch_stack_wanted(const struct sigaction *a, uintptr_t sp);
+/* Where a frame ends that lies on the interrupted stack. */
+uintptr_t patch_stack_below(uintptr_t sp);
+/* The same for a frame that the program knows nothing of: where the caller has left its own stack, and has an alternate one, it is there. Compiled code
+ * may use the stack pointer for something else, and have all handlers run aside (Erlang's has it in the memory of an Erlang process). */
+uintptr_t patch_stack_aside(uintptr_t sp);
 
 /* ---- Ticks (tick.c) ---- */
 

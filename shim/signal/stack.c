@@ -5,13 +5,28 @@
 #include "shim/signal/signals.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "shim/pthread/thread.h"
 
 enum { HUB_STACK = 65536 };
-static char *hub_stack; /* NULL: there is none */
+static char *hub_stack;    /* NULL: there is none */
+static stack_t main_stack; /* about where the process's first thread has its own */
+
+static void find_main_stack(void)
+{
+	enum { UNLIMITED = 1 << 30 };
+	struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+	getrlimit(RLIMIT_STACK, &limit);
+	size_t size = limit.rlim_cur < UNLIMITED ? limit.rlim_cur : UNLIMITED;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	main_stack = (stack_t){.ss_sp = (void *)(here - size), .ss_size = 2 * size};
+}
 
 void patch_stacks_begin(void)
 {
 	stack_t mains;
+	find_main_stack();
 	if (real.sigaltstack(NULL, &mains) == 0 && !(mains.ss_flags & (SS_DISABLE | SS_ONSTACK)))
 		patch_sig.stack = mains;
 	void *stack = mmap(NULL, HUB_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -48,6 +63,29 @@ bool patch_stack_wanted(const struct sigaction *a, uintptr_t sp)
 {
 	const stack_t *s = &patch_sig.stack;
 	return (a->sa_flags & SA_ONSTACK) && s->ss_size && !lies_on(s, sp);
+}
+
+/* Whether the caller was there on the stack with which it began. */
+static bool lies_on_own(uintptr_t sp)
+{
+	struct gev_greenlet *g = patch_gev->self();
+	if (g == NULL || patch_me.is_main)
+		return lies_on(&main_stack, sp);
+	struct gev_stack_info own;
+	patch_gev->thread_stack(g, &own);
+	return lies_on(&(stack_t){.ss_sp = own.base, .ss_size = own.size}, sp);
+}
+
+uintptr_t patch_stack_below(uintptr_t sp)
+{
+	enum { RED_ZONE = 128 }; /* what a function may use below its stack pointer (x86-64 psABI 3.2.2) */
+	return sp - RED_ZONE;
+}
+
+uintptr_t patch_stack_aside(uintptr_t sp)
+{
+	const stack_t *s = &patch_sig.stack;
+	return s->ss_size && !lies_on(s, sp) && !lies_on_own(sp) ? patch_stack_top(s) : patch_stack_below(sp);
 }
 
 /* kernel/signal.c, do_sigaltstack. */

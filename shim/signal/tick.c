@@ -88,64 +88,87 @@ static void look_again(void)
 }
 
 /* What is there for the running thread, which has been interrupted in its own code or in libc's. */
-static void deliver(ucontext_t *context, enum patch_place place)
+static void deliver(ucontext_t *context)
 {
-	patch_attend_looking();
-	if (!patch_deliverable(&patch_sig))
-		return;
+	enum patch_place place = patch_place_of(context);
 	patch_deliver_here(context, place != PATCH_PLACE_PROGRAM && !patch_sig.safe);
 	patch_mask_note(sig_bits(&context->uc_sigmask));
 }
 
-static void look_now(ucontext_t *context)
+/* Whether something is there for it now. */
+static bool look_now(ucontext_t *context)
 {
 	enum patch_place place = patch_place_of(context);
 	if (place == PATCH_PLACE_FOREIGN || (place == PATCH_PLACE_RUNTIME && patch_gev->self() == NULL))
-		return;
+		return false;
 	if (place == PATCH_PLACE_RUNTIME) {
 		look_again();
-		return;
+		return false;
 	}
 	look = FIRST_LOOK;
-	if (patch_sig.known)
-		deliver(context, place);
+	if (patch_sig.known) {
+		patch_attend_looking();
+		if (patch_deliverable(&patch_sig))
+			return true;
+	}
 	if (patch_unsettled())
 		look_again();
+	return false;
 }
 
 static void end_slice(ucontext_t *context)
 {
-	if (!patch_slice_ends(context))
-		return;
 	patch_gev->preempt();
 	patch_slice_begins();
 	/* It may have been told of something meanwhile, or something came during the tick. */
-	if (unlikely(patch_notes_any() || patch_deliverable(&patch_sig)))
-		deliver(context, PATCH_PLACE_PROGRAM);
+	if (unlikely(patch_notes_any() || patch_deliverable(&patch_sig))) {
+		patch_attend_looking();
+		if (patch_deliverable(&patch_sig))
+			deliver(context);
+	}
 	/* Unwinds through what was interrupted, as from libc's own handler of this signal. */
 	if (unlikely(patch_cancelled_anywhere()))
 		patch_testcancel();
 }
 
-static void on_tick(int sig, siginfo_t *info, void *data)
+static struct patch_timer *timer_of(const siginfo_t *info)
 {
-	struct patch_timer *whose = info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
+	return info->si_code == SI_TIMER ? info->si_value.sival_ptr : NULL;
+}
+
+/* On a stack of the running thread's, because here it may be switched away from. */
+static void act(int sig, siginfo_t *info, void *context)
+{
+	if (timer_of(info) != &soon) {
+		end_slice(context);
+		return;
+	}
+	deliver(context);
+	if (patch_unsettled())
+		look_again();
+	(void)sig;
+}
+
+static void on_tick(int sig, siginfo_t *info, void *context)
+{
+	struct patch_timer *whose = timer_of(info);
 	if (whose == NULL || (whose != &soon && whose != &retry && whose != patch_slice_timer())) {
-		if (!patch_aside_cut_here(data))
-			patch_private_pass(sig, info, data);
+		if (!patch_aside_cut_here(context))
+			patch_private_pass(sig, info, context);
 		return;
 	}
 	if (whose->clock == CLOCK_MONOTONIC)
 		whose->on = false; /* each comes once */
-	if (whose == &soon)
-		look_now(data);
-	else
-		end_slice(data);
+	if (!(whose == &soon ? look_now(context) : patch_slice_ends(context)))
+		return;
+	if (patch_stack_is_hubs(context))
+		patch_frame_move(sig, info, context, patch_stack_aside(patch_frame_sp(context)), act);
+	act(sig, info, context);
 }
 
 static void install(void)
 {
-	patch_private_take(SIG_CANCEL, on_tick, SA_NODEFER, 0);
+	patch_private_take(SIG_CANCEL, on_tick, SA_NODEFER | (patch_stacks_virtual() ? SA_ONSTACK : 0), 0);
 }
 
 void patch_ticks_begin(void)
