@@ -245,7 +245,7 @@ void patch_on_signal(int sig, siginfo_t *info, void *data)
 			patch_tick_soon();
 		return;
 	}
-	if (patch_stack_is_hubs(context))
+	if (patch_stack_is_hubs(context) && !patch_stack_is_hubs((void *)patch_frame_sp(context)))
 		move(sig, info, context);
 	bool pinned = place != PATCH_PLACE_PROGRAM && !patch_sig.safe;
 	bool masked_for_a_call = sig_bits(&context->uc_sigmask) & sig_bit(sig);

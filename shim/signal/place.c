@@ -78,7 +78,8 @@ enum patch_place patch_place_of(const ucontext_t *context)
 	/* The kernel is asked, not the thread pointer: between two threads that is neither one's nor the other's. */
 	if ((int)kernel_call6(SYS_gettid, 0, 0, 0, 0, 0, 0) != patch_hub_tid())
 		return PATCH_PLACE_FOREIGN;
-	if (patch_gev->busy() || patch_signals_touched)
+	/* On the kernel's alternate stack only handlers of ours run, whatever they call. */
+	if (patch_gev->busy() || patch_signals_touched || patch_stack_is_hubs((void *)patch_frame_sp(context)))
 		return PATCH_PLACE_RUNTIME;
 	enum patch_place place = place_of_code(patch_frame_pc(context));
 	return place == PATCH_PLACE_LIBC && unlikely(patch_sig.lent) ? PATCH_PLACE_RUNTIME : place;
