@@ -10,6 +10,25 @@ def java_files(place):
     subprocess.run(["javac", "-d", place.folder, HERE / "Threads.java"], check=True, capture_output=True)
 
 
+ERLANG = """
+{ok, L} = gen_tcp:listen(0, [binary, {active, false}, {backlog, 100}, {ip, {127, 0, 0, 1}}]),
+{ok, Port} = inet:port(L),
+Serve = fun Serve(C) -> case gen_tcp:recv(C, 0) of {ok, B} -> gen_tcp:send(C, B), Serve(C); _ -> ok end end,
+spawn(fun Accept() -> {ok, C} = gen_tcp:accept(L), spawn(fun() -> receive go -> Serve(C) end end) ! go, Accept() end),
+Self = self(),
+Ask = fun() ->
+    {ok, C} = gen_tcp:connect("127.0.0.1", Port, [binary, {active, false}]),
+    Self ! length([ok || _ <- lists:seq(1, 20), gen_tcp:send(C, "hello") == ok, gen_tcp:recv(C, 5) == {ok, <<"hello">>}])
+end,
+[spawn(Ask) || _ <- lists:seq(1, 50)],
+io:format("echoed ~p~n", [lists:sum([receive N -> N end || _ <- lists:seq(1, 50)])]),
+Sum = fun(N) -> spawn(fun() -> Self ! lists:sum(lists:seq(1, N)) end) end,
+[Sum(100000) || _ <- lists:seq(1, 20)],
+io:format("sum ~p~n~s", [lists:sum([receive N -> N end || _ <- lists:seq(1, 20)]), os:cmd("echo child")]),
+halt(0).
+"""
+
+
 VCL = """
 vcl 4.1;
 backend default { .host = "127.0.0.1"; .port = "%d"; }
@@ -158,6 +177,8 @@ def scans(place):
 CASES = [
     Case("java", "openjdk-17-jdk-headless", "virtual machine: threads that compile, collect, serve and compute",
          lambda p: ["java", "-cp", p.folder, "Threads"], java_files),
+    Case("erl", "erlang-base", "virtual machine: compiled code on stacks of its own, a scheduler a core, threads for files",
+         lambda p: ["erl", "-noshell", "-eval", ERLANG]),
     Case("varnishd", "varnish", "HTTP cache, pools of a hundred threads",
          lambda p: ["varnishd", "-F", "-a", f"127.0.0.1:{p.port}", "-f", p / "vcl", "-n", p / "n", "-s", "malloc,10m"],
          varnish_files, pages),
