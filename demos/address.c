@@ -1,7 +1,7 @@
 /* address: where the functions that a program calls really are: run it without the patch, and with it.
  *
- * Plain POSIX but for dladdr; includes no header of this project. `libc has it at` is what libc itself exports,
- * whatever stands before it.
+ * Plain POSIX but for dladdr; includes no header of this project. `libc says` is what one gets who asks libc itself by a handle of it, as
+ * interpreters do that call C: preloaded, the shim's functions too.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ int main(void)
 		fprintf(stderr, "address: %s\n", dlerror());
 		return 1;
 	}
-	printf("%-15s %-15s %-12s %s\n", "function", "is called at", "in", "libc has it at");
+	printf("%-15s %-15s %-12s %s\n", "function", "is called at", "in", "libc says");
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		void *called = dlsym(RTLD_DEFAULT, names[i]);
 

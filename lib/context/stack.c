@@ -262,7 +262,7 @@ static void give_back(struct gev__stack_class *c)
 	const char *end = NULL; /* of the last range */
 	for (size_t i = 0; i < c->leaving.n; i++) {
 		char *place = c->leaving.at[i];
-		if (place == end)
+		if (n > 0 && place == end)
 			ranges[n - 1].iov_len += c->total;
 		else
 			ranges[n++] = (struct iovec){.iov_base = place + c->guard, .iov_len = c->usable};

@@ -21,8 +21,9 @@ const struct patch_options *patch_options(void)
 #undef SHIM_OPTION
 		/* The program may write over its environment, to show another command line, long before it makes a thread. */
 		static char native[1024];
-		if (options.native != native && strlen(options.native) < sizeof native)
-			options.native = strcpy(native, options.native);
+		size_t size = strlen(options.native) + 1;
+		if (options.native != native && size <= sizeof native)
+			options.native = memcpy(native, options.native, size);
 		errno = saved;
 		__atomic_store_n(&read_already, 1, __ATOMIC_RELEASE);
 	}
