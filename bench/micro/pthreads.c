@@ -190,6 +190,28 @@ static void yield_between_1000(long n)
 		join(threads[i]);
 }
 
+static pthread_barrier_t line;
+
+static void *cross_often(void *arg)
+{
+	for (long i = 0; i < (long)arg; i++)
+		pthread_barrier_wait(&line);
+	return NULL;
+}
+
+static void barrier_of_1000(long n)
+{
+	enum { THREADS = 1000 };
+	pthread_t threads[THREADS];
+
+	must(pthread_barrier_init(&line, NULL, THREADS), "pthread_barrier_init");
+	for (int i = 0; i < THREADS; i++)
+		threads[i] = spawn(cross_often, (void *)(n / THREADS + 1));
+	for (int i = 0; i < THREADS; i++)
+		join(threads[i]);
+	pthread_barrier_destroy(&line);
+}
+
 static pthread_key_t key;
 
 static void key_access(long n)
@@ -240,6 +262,7 @@ int main(int argc, char **argv)
 	measure("semaphore hand-off", semaphore_hand_off, 100000);
 	measure("sched_yield, 2 threads", yield_between_two, 200000);
 	measure("sched_yield, 1000 threads", yield_between_1000, 1000000);
+	measure("barrier, 1000 threads", barrier_of_1000, 1000000);
 	measure("setspecific+getspecific", key_access, 5000000);
 	measure("read of a bad descriptor", bad_read, 1000000);
 	return 0;

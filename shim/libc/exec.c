@@ -161,7 +161,7 @@ static bool give_all_open(struct given *g)
 {
 	_Alignas(struct entry) char names[2048] =
 		""; /* for the analyzer, which does not know that the kernel writes there */
-	int fd = real.open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int fd = look_at(AT_FDCWD, "/proc/self/fd");
 	long n = -1;
 	while (fd >= 0 && (n = kernel_call6(SYS_getdents64, fd, (long)names, sizeof names, 0, 0, 0)) > 0)
 		for (long at = 0; at < n;) {
@@ -171,7 +171,7 @@ static bool give_all_open(struct given *g)
 			at += e->size;
 		}
 	if (fd >= 0)
-		real.close(fd);
+		leave(fd);
 	return n == 0;
 }
 

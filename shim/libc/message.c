@@ -54,12 +54,18 @@ static bool came_with_rights(struct msghdr *msg)
 	return false;
 }
 
+/* Whether it matters whose a piece is: of one byte there are no two. */
+static bool tells_writers_apart(const struct transfer *t)
+{
+	return t->about->credentials && t->enough > 1;
+}
+
 /* Takes a piece. msg's room is the program's. */
 static ssize_t take(struct receipt *r, struct msghdr *msg)
 {
 	struct transfer *t = &r->t;
-	bool hidden = t->about->credentials && t->enough > 0 &&
-		      (msg->msg_control == NULL || msg->msg_controllen < sizeof(struct cmsghdr));
+	bool hidden =
+		tells_writers_apart(t) && (msg->msg_control == NULL || msg->msg_controllen < sizeof(struct cmsghdr));
 	if (hidden) {
 		msg->msg_control = r->room;
 		msg->msg_controllen = sizeof r->room;
@@ -92,7 +98,7 @@ static bool may_look(const struct transfer *t)
 {
 	int at = -1;
 	socklen_t size = sizeof at;
-	return t->about->credentials && t->enough > 0 &&
+	return tells_writers_apart(t) &&
 	       (real.getsockopt(t->wait.fd, SOL_SOCKET, SO_PEEK_OFF, &at, &size) < 0 || at < 0);
 }
 

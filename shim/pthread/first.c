@@ -33,20 +33,15 @@ static ptrdiff_t tid_offset(void)
 	return known;
 }
 
-static int tid_at(pthread_t id)
+int patch_tid_of(pthread_t id)
 {
 	ptrdiff_t offset = tid_offset();
 	return offset > 0 ? *(const int *)(const void *)((const char *)id + offset) : 0;
 }
 
-int patch_tid_of(pthread_t id)
-{
-	return tid_at(id);
-}
-
 int patch_tid_look_up(void)
 {
-	int tid = tid_at(pthread_self());
+	int tid = patch_tid_of(pthread_self());
 	if (tid == 0)
 		tid = (int)syscall(SYS_gettid);
 	patch_me.tid = tid;
@@ -60,7 +55,7 @@ struct patch_thread *patch_thread_find(pthread_t id)
 	struct patch_thread *t = patch_thread_at(id);
 	if (patch_thread_state(t) != PATCH_FOREIGN)
 		return t;
-	if (likely(!patch_started) || tid_at(id) < PATCH_FIRST_INVENTED)
+	if (likely(!patch_started) || patch_tid_of(id) < PATCH_FIRST_INVENTED)
 		return NULL;
 	/* A greenlet of libgev's own API has such a number too, and no record: nobody else can name it. */
 	return id == pthread_self() ? NULL : &gone;
@@ -107,7 +102,7 @@ void patch_threads_begin(void)
 	tell_libc();
 	/* In a program that links libgev, one of its greenlets may be the first to come here, with an identity of its
 	 * own. */
-	if (tid_at(pthread_self()) != getpid())
+	if (patch_tid_of(pthread_self()) != getpid())
 		return;
 	adopt_main(&patch_me);
 	resolver_begin();

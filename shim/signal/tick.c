@@ -139,14 +139,14 @@ static struct patch_timer *timer_of(const siginfo_t *info)
 /* On a stack of the running thread's, because here it may be switched away from. */
 static void act(int sig, siginfo_t *info, void *context)
 {
-	if (timer_of(info) != &soon) {
-		end_slice(context);
-		return;
-	}
-	deliver(context);
-	if (patch_unsettled())
-		look_again();
 	(void)sig;
+	if (timer_of(info) == &soon) {
+		deliver(context);
+		if (patch_unsettled())
+			look_again();
+	} else {
+		end_slice(context);
+	}
 }
 
 static void on_tick(int sig, siginfo_t *info, void *context)
