@@ -11,9 +11,9 @@
 #define GEV__DW_FUNCTIONS(F)                                                                                           \
 	F(dwfl_begin)                                                                                                  \
 	F(dwfl_report_begin)                                                                                           \
+	F(dwfl_report_module)                                                                                          \
 	F(dwfl_report_end)                                                                                             \
 	F(dwfl_linux_proc_maps_report)                                                                                 \
-	F(dwfl_linux_proc_report)                                                                                      \
 	F(dwfl_linux_proc_find_elf)                                                                                    \
 	F(dwfl_build_id_find_debuginfo)                                                                                \
 	F(dwfl_attach_state)                                                                                           \

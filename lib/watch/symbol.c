@@ -91,13 +91,38 @@ static const Dwfl_Thread_Callbacks thread_callbacks = {
 	.set_initial_registers = set_registers,
 };
 
-/* A process that has given its rights up may not read its auxiliary vector any more (proc(5), PR_SET_DUMPABLE), without which libdw would not read the
- * maps; these it may. */
+/* One line of maps. libdw takes neighbouring lines of one file for one module. Its own copies of whole files, private and writable from their
+ * beginning on, as nothing that the loader maps is, are not for it: the next one would stretch a module over all that lies between. */
+static bool report_line(const char *line)
+{
+	unsigned long from, to, offset;
+	char rights[5], name[32];
+	if (sscanf(line, "%lx-%lx %4s %lx", &from, &to, rights, &offset) != 4)
+		return false;
+	if (strstr(line, "[vdso]")) {
+		/* As dwfl_linux_proc_report calls it, and dwfl_linux_proc_find_elf finds it. */
+		snprintf(name, sizeof name, "[vdso: %d]", getpid());
+		gev__dw.dwfl_report_module(dwfl, name, from, to);
+	}
+	return strcmp(rights, "rw-p") != 0 || offset != 0;
+}
+
+/* Not by dwfl_linux_proc_report, which wants the auxiliary vector too: a process that has given its rights up may not read that any more (proc(5),
+ * PR_SET_DUMPABLE). */
 static void report_maps(void)
 {
-	size_t n;
+	size_t n, kept = 0;
 	char *maps = gev__slurp_all("/proc/self/maps", &n);
-	FILE *f = maps && n ? fmemopen(maps, n, "r") : NULL;
+	for (char *line = maps, *end; line && (end = memchr(line, '\n', n - (size_t)(line - maps))); line = end + 1) {
+		*end = '\0';
+		bool keep = report_line(line);
+		*end = '\n';
+		size_t length = (size_t)(end + 1 - line);
+		if (keep)
+			memmove(maps + kept, line, length);
+		kept += keep ? length : 0;
+	}
+	FILE *f = kept ? fmemopen(maps, kept, "r") : NULL;
 	if (f) {
 		gev__dw.dwfl_linux_proc_maps_report(dwfl, f);
 		fclose(f);
@@ -117,8 +142,7 @@ static void refresh(void)
 	if (dwfl == NULL && (dwfl = gev__dw.dwfl_begin(&callbacks)) == NULL)
 		return;
 	gev__dw.dwfl_report_begin(dwfl);
-	if (gev__dw.dwfl_linux_proc_report(dwfl, getpid()) != 0)
-		report_maps();
+	report_maps();
 	gev__dw.dwfl_report_end(dwfl, NULL, NULL);
 	if (!attached)
 		attached = gev__dw.dwfl_attach_state(dwfl, NULL, getpid(), &thread_callbacks, NULL);

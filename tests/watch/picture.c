@@ -16,7 +16,7 @@ pthread_mutex_t quiet_lock = PTHREAD_MUTEX_INITIALIZER;
 pthread_cond_t the_condition = PTHREAD_COND_INITIALIZER;
 pthread_rwlock_t the_rwlock = PTHREAD_RWLOCK_INITIALIZER;
 pthread_barrier_t the_barrier;
-sem_t the_semaphore;
+sem_t *the_semaphore; /* no object's: it has no name */
 
 static int pair[2], listener;
 enum { MOST = 100 };
@@ -56,7 +56,7 @@ static void *waiter(void *arg)
 
 static void *poster(void *arg)
 {
-	sem_wait(&the_semaphore);
+	sem_wait(the_semaphore);
 	return arg;
 }
 
@@ -122,7 +122,9 @@ int main(int argc, char **argv)
 		return 1;
 	socklen_t size = sizeof address;
 	getsockname(listener, (struct sockaddr *)&address, &size);
-	sem_init(&the_semaphore, 0, 0);
+	the_semaphore = malloc(sizeof *the_semaphore);
+	if (the_semaphore == NULL || sem_init(the_semaphore, 0, 0))
+		return 1;
 	pthread_barrier_init(&the_barrier, NULL, (unsigned)each + 1);
 	pthread_mutex_lock(&the_lock);
 	pthread_rwlock_wrlock(&the_rwlock);
