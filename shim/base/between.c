@@ -10,14 +10,25 @@
 
 #include "shim/base/next.h"
 
-/* The functions that shim/libc/numbers.c knows by number, and gettid. */
-static const char names[][12] = {
-	"read",       "write",    "readv",      "writev",      "recvfrom",    "sendto",   "recvmsg", "sendmsg",
-	"recvmmsg",   "sendmmsg", "accept",     "accept4",     "connect",     "sendfile", "splice",  "flock",
-	"poll",       "wait4",    "epoll_wait", "epoll_pwait", "nanosleep",   "close",    "dup",     "dup2",
-	"dup3",       "fcntl",    "fcntl64",    "ioctl",       "shutdown",    "listen",   "socket",  "pipe2",
-	"setsockopt", "eventfd",  "socketpair", "openat",      "close_range", "gettid",
+/* The functions that shim/libc/numbers.c knows by number, gettid, and those that are called past libc: in shim/libc/kernel.h, and by libc itself for
+ * recv and send. */
+static const struct {
+	char name[12];
+	bool past_libc;
+} functions[] = {
+	{"read", true},        {"write", true},        {"readv", true},        {"writev", true},
+	{"recv", true},        {"send", true},         {"recvfrom", true},     {"sendto", true},
+	{"recvmsg", true},     {"sendmsg", true},      {"recvmmsg", false},    {"sendmmsg", false},
+	{"accept", false},     {"accept4", false},     {"connect", false},     {"sendfile", false},
+	{"splice", false},     {"flock", false},       {"poll", false},        {"wait4", false},
+	{"epoll_wait", false}, {"epoll_pwait", false}, {"nanosleep", false},   {"close", false},
+	{"dup", false},        {"dup2", false},        {"dup3", false},        {"fcntl", false},
+	{"fcntl64", false},    {"ioctl", false},       {"shutdown", false},    {"listen", false},
+	{"socket", false},     {"pipe2", false},       {"setsockopt", false},  {"eventfd", false},
+	{"socketpair", false}, {"openat", false},      {"close_range", false}, {"gettid", false},
 };
+
+bool patch_above_another;
 
 enum { MOST = 16 };
 static struct range {
@@ -47,17 +58,20 @@ static int note(struct dl_phdr_info *info, size_t size, void *at)
 	return 1;
 }
 
-static void note_if_anothers(const char *name)
+static void note_if_anothers(const char *name, bool past_libc)
 {
-	uintptr_t at = patch_next_is_anothers(name) ? (uintptr_t)patch_next(name, NULL) : 0;
-	if (at && !patch_between((const void *)at))
+	if (!patch_next_is_anothers(name))
+		return;
+	patch_above_another |= past_libc;
+	uintptr_t at = (uintptr_t)patch_next(name, NULL);
+	if (!patch_between((const void *)at))
 		dl_iterate_phdr(note, (void *)at);
 }
 
 void patch_between_start(void)
 {
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		note_if_anothers(names[i]);
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		note_if_anothers(functions[i].name, functions[i].past_libc);
 	/* Where such a function ends in a jump, it is our call of it that would be returned to. */
 	if (n_ranges > 0)
 		dl_iterate_phdr(note, (void *)(uintptr_t)patch_between_start);

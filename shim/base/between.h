@@ -7,6 +7,9 @@
 /* Once, before patch_started. */
 void patch_between_start(void);
 
+/* One of them has a read, a send or the like of its own, and wants to see every call. Set by patch_between_start. */
+extern bool patch_above_another;
+
 /* Whether there is any. Async-signal-safe. */
 bool patch_between_any(void);
 

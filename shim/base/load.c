@@ -20,7 +20,7 @@
 #include "shim/watch/trace.h"
 
 const struct gev_embed *patch_gev;
-bool patch_started, patch_above_another;
+bool patch_started;
 
 typedef const struct gev_embed *(*embed_function)(void);
 
@@ -90,17 +90,6 @@ static void *original(const char *name)
 	return patch_next(name, NULL);
 }
 
-/* Of what is called past libc: in kernel.h, and by libc itself for recv and send. */
-static bool another_between(void)
-{
-	static const char names[][10] = {"read",   "write",   "recv",    "send",  "recvfrom",
-					 "sendto", "recvmsg", "sendmsg", "readv", "writev"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (patch_next_is_anothers(names[i]))
-			return true;
-	return false;
-}
-
 int patch_start(void)
 {
 	static int owned; /* by which OS thread the hub was asked for first; never given back */
@@ -119,7 +108,6 @@ int patch_start(void)
 		return r;
 	}
 	patch_families_start();
-	patch_above_another = another_between();
 	patch_between_start();
 	/* Libraries that were opened since main began. */
 	patch_trace();

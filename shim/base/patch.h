@@ -40,9 +40,6 @@ int patch_start(void);
 /* Set once by patch_start; never cleared. */
 extern bool patch_started;
 
-/* A library between us and libc has a read, a send or the like of its own, and wants to see every call. Set before patch_started. */
-extern bool patch_above_another;
-
 /* The families of symbols.def that GEV_ONLY and GEV_EXCEPT can leave to libc, in the order of those options' words, and PATCH_ANY for
  * all else. Calls that wait for a descriptor or for time, and nothing else: each is right by itself, whoever waits in it. Threads and the
  * objects they wait on cannot be left alone one by one, because two implementations must never read one object; nor can what makes and

@@ -8,8 +8,17 @@
 #include <sys/syscall.h>
 
 #include "shim/base/between.h"
+#include "shim/pthread/cancel.h"
 
 #define P(type, x) ((type)(x))
+
+/* syscall() is no cancellation point, whatever it calls (pthreads(7)); what waits, holds cancellation off meanwhile. */
+#define HELD(call)                                                                                                     \
+	do {                                                                                                           \
+		bool held = patch_cancel_hold();                                                                       \
+		call;                                                                                                  \
+		patch_cancel_let(held);                                                                                \
+	} while (0)
 
 /* Reading, writing, waiting. */
 static bool on_data(long number, const long a[6], long *r)
@@ -17,55 +26,56 @@ static bool on_data(long number, const long a[6], long *r)
 	const int fd = (int)a[0];
 	switch (number) {
 	case SYS_read:
-		*r = patch_read(fd, P(void *, a[1]), (size_t)a[2]);
+		HELD(*r = patch_read(fd, P(void *, a[1]), (size_t)a[2]));
 		return true;
 	case SYS_write:
-		*r = patch_write(fd, P(const void *, a[1]), (size_t)a[2]);
+		HELD(*r = patch_write(fd, P(const void *, a[1]), (size_t)a[2]));
 		return true;
 	case SYS_readv:
-		*r = patch_readv(fd, P(const struct iovec *, a[1]), (int)a[2]);
+		HELD(*r = patch_readv(fd, P(const struct iovec *, a[1]), (int)a[2]));
 		return true;
 	case SYS_writev:
-		*r = patch_writev(fd, P(const struct iovec *, a[1]), (int)a[2]);
+		HELD(*r = patch_writev(fd, P(const struct iovec *, a[1]), (int)a[2]));
 		return true;
 	case SYS_recvfrom:
-		*r = patch_recvfrom(fd, P(void *, a[1]), (size_t)a[2], (int)a[3], P(struct sockaddr *, a[4]),
-				    P(socklen_t *, a[5]));
+		HELD(*r = patch_recvfrom(fd, P(void *, a[1]), (size_t)a[2], (int)a[3], P(struct sockaddr *, a[4]),
+					 P(socklen_t *, a[5])));
 		return true;
 	case SYS_sendto:
-		*r = patch_sendto(fd, P(const void *, a[1]), (size_t)a[2], (int)a[3], P(const struct sockaddr *, a[4]),
-				  (socklen_t)a[5]);
+		HELD(*r = patch_sendto(fd, P(const void *, a[1]), (size_t)a[2], (int)a[3],
+				       P(const struct sockaddr *, a[4]), (socklen_t)a[5]));
 		return true;
 	case SYS_recvmsg:
-		*r = patch_recvmsg(fd, P(struct msghdr *, a[1]), (int)a[2]);
+		HELD(*r = patch_recvmsg(fd, P(struct msghdr *, a[1]), (int)a[2]));
 		return true;
 	case SYS_sendmsg:
-		*r = patch_sendmsg(fd, P(const struct msghdr *, a[1]), (int)a[2]);
+		HELD(*r = patch_sendmsg(fd, P(const struct msghdr *, a[1]), (int)a[2]));
 		return true;
 	case SYS_recvmmsg:
-		*r = patch_recvmmsg(fd, P(struct mmsghdr *, a[1]), (unsigned)a[2], (int)a[3],
-				    P(struct timespec *, a[4]));
+		HELD(*r = patch_recvmmsg(fd, P(struct mmsghdr *, a[1]), (unsigned)a[2], (int)a[3],
+					 P(struct timespec *, a[4])));
 		return true;
 	case SYS_sendmmsg:
-		*r = patch_sendmmsg(fd, P(struct mmsghdr *, a[1]), (unsigned)a[2], (int)a[3]);
+		HELD(*r = patch_sendmmsg(fd, P(struct mmsghdr *, a[1]), (unsigned)a[2], (int)a[3]));
 		return true;
 	case SYS_accept:
-		*r = patch_accept(fd, P(struct sockaddr *, a[1]), P(socklen_t *, a[2]));
+		HELD(*r = patch_accept(fd, P(struct sockaddr *, a[1]), P(socklen_t *, a[2])));
 		return true;
 	case SYS_accept4:
-		*r = patch_accept4(fd, P(struct sockaddr *, a[1]), P(socklen_t *, a[2]), (int)a[3]);
+		HELD(*r = patch_accept4(fd, P(struct sockaddr *, a[1]), P(socklen_t *, a[2]), (int)a[3]));
 		return true;
 	case SYS_connect:
-		*r = patch_connect(fd, P(const struct sockaddr *, a[1]), (socklen_t)a[2]);
+		HELD(*r = patch_connect(fd, P(const struct sockaddr *, a[1]), (socklen_t)a[2]));
 		return true;
 	case SYS_sendfile:
-		*r = patch_sendfile(fd, (int)a[1], P(off_t *, a[2]), (size_t)a[3]);
+		HELD(*r = patch_sendfile(fd, (int)a[1], P(off_t *, a[2]), (size_t)a[3]));
 		return true;
 	case SYS_splice:
-		*r = patch_splice(fd, P(off_t *, a[1]), (int)a[2], P(off_t *, a[3]), (size_t)a[4], (unsigned)a[5]);
+		HELD(*r = patch_splice(fd, P(off_t *, a[1]), (int)a[2], P(off_t *, a[3]), (size_t)a[4],
+				       (unsigned)a[5]));
 		return true;
 	case SYS_flock:
-		*r = patch_flock(fd, (int)a[1]);
+		HELD(*r = patch_flock(fd, (int)a[1]));
 		return true;
 	default:
 		return false;
@@ -77,23 +87,23 @@ static bool on_waiting(long number, const long a[6], long *r)
 	switch (number) {
 #ifdef SYS_poll
 	case SYS_poll:
-		*r = patch_poll(P(struct pollfd *, a[0]), (nfds_t)a[1], (int)a[2]);
+		HELD(*r = patch_poll(P(struct pollfd *, a[0]), (nfds_t)a[1], (int)a[2]));
 		return true;
 #endif
 #ifdef SYS_epoll_wait
 	case SYS_epoll_wait:
-		*r = patch_epoll_wait((int)a[0], P(struct epoll_event *, a[1]), (int)a[2], (int)a[3]);
+		HELD(*r = patch_epoll_wait((int)a[0], P(struct epoll_event *, a[1]), (int)a[2], (int)a[3]));
 		return true;
 #endif
 	case SYS_epoll_pwait:
-		*r = patch_epoll_pwait((int)a[0], P(struct epoll_event *, a[1]), (int)a[2], (int)a[3],
-				       P(const sigset_t *, a[4]));
+		HELD(*r = patch_epoll_pwait((int)a[0], P(struct epoll_event *, a[1]), (int)a[2], (int)a[3],
+					    P(const sigset_t *, a[4])));
 		return true;
 	case SYS_nanosleep:
-		*r = patch_nanosleep(P(const struct timespec *, a[0]), P(struct timespec *, a[1]));
+		HELD(*r = patch_nanosleep(P(const struct timespec *, a[0]), P(struct timespec *, a[1])));
 		return true;
 	case SYS_wait4:
-		*r = patch_wait4((pid_t)a[0], P(int *, a[1]), (int)a[2], P(struct rusage *, a[3]));
+		HELD(*r = patch_wait4((pid_t)a[0], P(int *, a[1]), (int)a[2], P(struct rusage *, a[3])));
 		return true;
 	default:
 		return false;
@@ -105,27 +115,27 @@ static bool on_numbers(long number, const long a[6], long *r)
 {
 	switch (number) {
 	case SYS_close:
-		*r = patch_close((int)a[0]);
+		HELD(*r = patch_close((int)a[0]));
 		return true;
 	case SYS_close_range:
-		*r = patch_close_range((unsigned)a[0], (unsigned)a[1], (int)a[2]);
+		HELD(*r = patch_close_range((unsigned)a[0], (unsigned)a[1], (int)a[2]));
 		return true;
 	case SYS_dup:
 		*r = patch_dup((int)a[0]);
 		return true;
 #ifdef SYS_dup2
 	case SYS_dup2:
-		*r = patch_dup2((int)a[0], (int)a[1]);
+		HELD(*r = patch_dup2((int)a[0], (int)a[1]));
 		return true;
 #endif
 	case SYS_dup3:
-		*r = patch_dup3((int)a[0], (int)a[1], (int)a[2]);
+		HELD(*r = patch_dup3((int)a[0], (int)a[1], (int)a[2]));
 		return true;
 	case SYS_fcntl:
-		*r = patch_fcntl((int)a[0], (int)a[1], (unsigned long)a[2]);
+		HELD(*r = patch_fcntl((int)a[0], (int)a[1], (unsigned long)a[2]));
 		return true;
 	case SYS_ioctl:
-		*r = patch_ioctl((int)a[0], (unsigned long)a[1], (unsigned long)a[2]);
+		HELD(*r = patch_ioctl((int)a[0], (unsigned long)a[1], (unsigned long)a[2]));
 		return true;
 	case SYS_shutdown:
 		*r = patch_shutdown((int)a[0], (int)a[1]);
@@ -149,7 +159,7 @@ static bool on_numbers(long number, const long a[6], long *r)
 		*r = patch_eventfd((unsigned)a[0], (int)a[1]);
 		return true;
 	case SYS_openat:
-		*r = patch_openat((int)a[0], P(const char *, a[1]), (int)a[2], (mode_t)a[3]);
+		HELD(*r = patch_openat((int)a[0], P(const char *, a[1]), (int)a[2], (mode_t)a[3]));
 		return true;
 	default:
 		return false;

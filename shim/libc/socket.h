@@ -2,6 +2,7 @@
 #ifndef SHIM_LIBC_SOCKET_H
 #define SHIM_LIBC_SOCKET_H
 
+#include "shim/base/between.h"
 #include "shim/libc/transfer.h"
 
 /* Results: a count or -errno. d is fds_get(fd), a socket; the call blocks, by all that the program has said. */

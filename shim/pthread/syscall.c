@@ -4,18 +4,9 @@
 
 #include "shim/base/between.h"
 #include "shim/libc/numbers.h"
-#include "shim/pthread/cancel.h"
 #include "shim/pthread/futex.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
-
-static bool numbered(long number, const long a[6], long *result)
-{
-	bool held = patch_cancel_hold();
-	bool known = patch_numbered_call(number, a, result);
-	patch_cancel_let(held);
-	return known;
-}
 
 long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -45,7 +36,7 @@ long patch_syscall(long number, long a, long b, long c, long d, long e, long f)
 				return r;
 			break;
 		default:
-			if (!original && numbered(number, (const long[6]){a, b, c, d, e, f}, &result))
+			if (!original && patch_numbered_call(number, (const long[6]){a, b, c, d, e, f}, &result))
 				return result;
 			break;
 		}

@@ -3,7 +3,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "twin.h"
+#include "carrier.h"
 
 enum { MUCH = 64 };
 
@@ -142,15 +142,8 @@ static void obey(void)
 
 static void with_descriptor(const char *two)
 {
-	char control[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec v = {(char *)two, 2};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd[1], sizeof fd[1]);
-	check(sendmsg(fd[1], &m, 0) == 2);
+	struct carrier c;
+	check(sendmsg(fd[1], carry(&c, two, 2, fd[1]), 0) == 2);
 }
 
 int main(void)

@@ -1,23 +1,9 @@
 /* recvmsg and sendmsg: pieces, addresses, flags, and descriptors that travel; recvmmsg and sendmmsg. */
 #include <sys/uio.h>
 
-#include "twin.h"
+#include "carrier.h"
 
 static sem_t here;
-
-/* Sends one byte and, with it, fd. */
-static void send_fd(int over, int fd)
-{
-	char byte = 'f', control[CMSG_SPACE(sizeof fd)] = {0};
-	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	check(sendmsg(over, &m, 0) == 1);
-}
 
 static void *receive_fd(void *arg)
 {
@@ -85,7 +71,8 @@ int main(void)
 	pthread_t t = spawn(receive_fd, (void *)(long)pair[0]);
 	wait_for(&here);
 	report_threads();
-	send_fd(pair[1], other[0]);
+	struct carrier c;
+	check(sendmsg(pair[1], carry(&c, "f", 1, other[0]), 0) == 1);
 	close(other[0]);
 	wait_for(&here);
 	check(write(other[1], "z", 1) == 1);

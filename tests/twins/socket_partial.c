@@ -1,5 +1,5 @@
 /* A call that has moved something when a handler or an error ends it says how much, and the next call meets the error. */
-#include "twin.h"
+#include "carrier.h"
 
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -133,15 +133,13 @@ static void refuse(void)
 
 /* ---- A descriptor with the later bytes ---- */
 
-union control {
-	char room[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr head;
-};
-
 static void *receive_descriptor(void *arg)
 {
 	char bytes[4];
-	union control c;
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr head;
+	} c;
 	struct iovec part = {bytes, sizeof bytes};
 	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c};
 	ssize_t n = recvmsg((int)(long)arg, &m, MSG_WAITALL);
@@ -153,19 +151,12 @@ static void *receive_descriptor(void *arg)
 static void pass_late(void)
 {
 	int fd[2];
-	union control c;
-	struct iovec part = {"b", 1};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c};
-	memset(&c, 0, sizeof c);
-	struct cmsghdr *head = CMSG_FIRSTHDR(&m);
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(int));
+	struct carrier c;
 	stream_pair(fd);
 	pthread_t t = spawn(receive_descriptor, (void *)(long)fd[0]);
 	write_all(fd[1], "a", 1);
 	until_taken(fd[0]);
-	check(sendmsg(fd[1], &m, 0) == 1);
+	check(sendmsg(fd[1], carry(&c, "b", 1, STDIN_FILENO), 0) == 1);
 	join(t);
 }
 

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "twin.h"
+#include "carrier.h"
 
 extern char **environ;
 
@@ -105,19 +105,6 @@ static const struct {
 	ssize_t (*send)(struct msghdr *m);
 } ways[] = {{"sendmsg", by_sendmsg}, {"sendmmsg", by_sendmmsg}, {"by number", by_number}, {"at once", at_once}};
 
-static void send_it(size_t way)
-{
-	char byte = 'f', control[CMSG_SPACE(sizeof listener)] = {0};
-	struct iovec v = {&byte, 1};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof listener);
-	memcpy(CMSG_DATA(c), &listener, sizeof listener);
-	check(ways[way].send(&m) == 1);
-}
-
 static pthread_t serving(void)
 {
 	pthread_t t = spawn(serve, NULL);
@@ -130,6 +117,7 @@ static void pass(size_t way, char *program)
 {
 	char *arguments[] = {program, (char *)"receive", NULL}, flags;
 	posix_spawn_file_actions_t actions;
+	struct carrier c;
 	pid_t child;
 	int status;
 	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, over) == 0);
@@ -141,7 +129,7 @@ static void pass(size_t way, char *program)
 	check(fcntl(listener, F_SETFD, FD_CLOEXEC) == 0);
 	pthread_t t = serving();
 	report_threads();
-	send_it(way);
+	check(ways[way].send(carry(&c, "f", 1, listener)) == 1);
 	check(read(over[1], &flags, 1) == 1);
 	printf("%s: %s there, %s here\n", ways[way].name, flags == 'b' ? "blocks" : "does not block",
 	       fcntl(listener, F_GETFL) & O_NONBLOCK ? "does not block" : "blocks");
