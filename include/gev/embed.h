@@ -103,6 +103,18 @@ static inline size_t gev_fd_wants(struct gev_fd_want *want, const struct pollfd 
 	}
 	return k;
 }
+
+/* Whether p asks for nothing but what can be read: where a read has taken all there was, a wait for it need not begin with a look. */
+static inline bool gev_poll_reads_only(const struct pollfd *p)
+{
+	return !(p->events & (POLLOUT | POLLWRNORM | POLLWRBAND));
+}
+
+/* The revents that fd_poll has answered with; 0: the kernel has to be asked. */
+static inline short gev_poll_answer(int r)
+{
+	return r > 0 && r != GEV_FD_ASK ? (short)r : 0;
+}
 #endif
 
 /* What the runtime asks of a shim that brings signals to greenlets. None of them may park. */

@@ -45,7 +45,7 @@ static int rest(int64_t deadline)
  * poll's own word. */
 static bool seems_empty(const struct pollfd *p)
 {
-	return !(p->events & (POLLOUT | POLLWRNORM | POLLWRBAND)) && p->fd >= 0 && gev__fd_drained(p->fd);
+	return gev_poll_reads_only(p) && p->fd >= 0 && gev__fd_drained(p->fd);
 }
 
 /* A read of it need not wait first any more. */
@@ -59,7 +59,7 @@ static void note_filled(const struct pollfd *p)
 static int wait_for_one(struct pollfd *p, int64_t deadline)
 {
 	int r = gev__fd_poll(p->fd, (unsigned short)p->events, deadline, GEV_PARK_KILLABLE);
-	p->revents = r > 0 && r != GEV_FD_ASK ? (short)r : 0;
+	p->revents = gev_poll_answer(r);
 	note_filled(p);
 	return r;
 }

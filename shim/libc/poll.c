@@ -58,14 +58,14 @@ int poll_wait_for_one(struct pollfd *p, int64_t deadline)
 {
 	int r = patch_gev->fd_poll(p->fd, (unsigned short)p->events, deadline,
 				   GEV_PARK_KILLABLE | GEV_PARK_INTERRUPTIBLE);
-	p->revents = r > 0 && r != GEV_FD_ASK ? (short)r : 0;
+	p->revents = gev_poll_answer(r);
 	return r > 0 ? 1 : waited(r, deadline);
 }
 
 bool poll_seems_empty(const struct pollfd *p)
 {
 	const struct description *d = fds_peek(p->fd);
-	return d && d->drained && d->kind == FD_STREAM && !(p->events & (POLLOUT | POLLWRNORM | POLLWRBAND));
+	return d && d->drained && d->kind == FD_STREAM && gev_poll_reads_only(p);
 }
 
 /* The next reads of those that have something need not wait first. */
