@@ -93,9 +93,11 @@ static void leave_set(const struct gev__hub_loop *loop, int fd)
 static void close_record(struct table *t, struct record *r)
 {
 	struct gev__hub_loop *loop = t->hub->loop;
-	int fd = r->side[READ_SIDE].io.fd;
+	int fd = r->read.io.fd;
 	for (int s = 0; s < SIDES && loop; s++) {
-		struct side *side = &r->side[s];
+		struct side *side = gev__side(r, s);
+		if (side == NULL)
+			continue;
 		ev_io_stop(gev__loop_ev(loop), &side->io);
 		/* Setting it anew makes libev call epoll_ctl at the next start, although number and mask are the same. */
 		ev_io_set(&side->io, fd, s == READ_SIDE ? EV_READ : EV_WRITE);
@@ -159,7 +161,7 @@ void gev__table_release(void *table)
 bool gev__closed_slowly(struct table *t, const struct side *side, uint32_t closings)
 {
 	gev__table_settle(t);
-	return (int32_t)(gev__record_of(side)->closed_at - closings) > 0;
+	return (int32_t)(gev__record_find(t, (size_t)side->io.fd)->closed_at - closings) > 0;
 }
 
 static void close_own(struct table *t, unsigned first, unsigned last)

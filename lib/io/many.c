@@ -120,7 +120,7 @@ static int wait_odd(struct gev_greenlet *g, struct table *t, const struct gev_fd
 		r = gev__odd_arm(t, want->fd, (uint16_t)want->poll_events);
 	while (r == 0) {
 		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
-		if (w.got > 0 && gev__closed_since(t, gev__record_find(t, (size_t)want->fd)->side, closings))
+		if (w.got > 0 && gev__closed_since(t, &gev__record_find(t, (size_t)want->fd)->read, closings))
 			r = -EBADF;
 		else if (w.got != 0)
 			r = w.got;

@@ -89,7 +89,7 @@ static void stop(const struct table *t, struct record *r, int fd)
 static bool is_alone(const struct record *r)
 {
 	const struct waiter *w = r->others;
-	return w && w->next == NULL && r->side[READ_SIDE].first == NULL && r->side[WRITE_SIDE].first == NULL;
+	return w && w->next == NULL && r->read.first == NULL && (r->write == NULL || r->write->first == NULL);
 }
 
 static void heard(const struct table *t, struct record *r, int fd, uint32_t events)
@@ -117,8 +117,8 @@ static void warm(const struct table *t, const struct epoll_event *events, int n)
 		const struct record *r = gev__record_find(t, (unsigned)events[i].data.fd);
 		if (r == NULL)
 			continue;
-		__builtin_prefetch(&r->side[READ_SIDE].first);
-		__builtin_prefetch(&r->side[WRITE_SIDE].first);
+		__builtin_prefetch(&r->read.first);
+		__builtin_prefetch(r->write);
 		if (r->others)
 			(void)*(const volatile uint8_t *)&r->others->g->state;
 	}

@@ -35,8 +35,11 @@ static const char crowd_tag;
 
 static void clear(struct table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->chunks[i])
+			free(t->chunks[i]->write); /* the first of them: all are one array */
 		free(t->chunks[i]);
+	}
 	free(t->chunks);
 	t->chunks = NULL;
 	t->n = 0;
@@ -95,6 +98,26 @@ static bool grow(struct table *t, size_t chunk)
 	return true;
 }
 
+static void side_init(struct side *side, int fd, int events)
+{
+	memset(side, 0, sizeof *side);
+	ev_io_init(&side->io, on_event, fd, events);
+	side->last = &side->first;
+}
+
+/* The write sides of a chunk, whose first record is given. */
+static __attribute__((noinline)) bool add_writes(struct record *records)
+{
+	struct side *sides = aligned_alloc(CACHE_LINE, CHUNK * sizeof *sides);
+	if (sides == NULL)
+		return false;
+	for (int i = 0; i < CHUNK; i++) {
+		side_init(&sides[i], records[i].read.io.fd, EV_WRITE);
+		records[i].write = &sides[i];
+	}
+	return true;
+}
+
 static __attribute__((noinline)) struct record *add(struct table *t, unsigned fd)
 {
 	size_t chunk = fd >> CHUNK_BITS;
@@ -104,14 +127,8 @@ static __attribute__((noinline)) struct record *add(struct table *t, unsigned fd
 	if (records == NULL)
 		return NULL;
 	memset(records, 0, CHUNK * sizeof *records);
-	for (int i = 0; i < CHUNK; i++) {
-		for (int s = 0; s < SIDES; s++) {
-			struct side *side = &records[i].side[s];
-			ev_io_init(&side->io, on_event, (int)(chunk << CHUNK_BITS) + i,
-				   s == READ_SIDE ? EV_READ : EV_WRITE);
-			side->last = &side->first;
-		}
-	}
+	for (int i = 0; i < CHUNK; i++)
+		side_init(&records[i].read, (int)(chunk << CHUNK_BITS) + i, EV_READ);
 	gev__table_lock(t);
 	t->chunks[chunk] = records;
 	gev__table_unlock(t);
@@ -180,11 +197,11 @@ static bool heard_one(struct gev__hub *h, struct record *r, int ready, uint32_t 
 	for (int s = 0; r && s < SIDES; s++) {
 		if (!(ready & (s == READ_SIDE ? GEV_READABLE : GEV_WRITABLE)))
 			continue;
-		ev_io *io = &r->side[s].io;
-		if (!ev_is_active(io))
+		struct side *side = gev__side(r, s);
+		if (side == NULL || !ev_is_active(&side->io))
 			continue;
 		anybody = true;
-		tell(gev__loop_ev(h->loop), io, s == READ_SIDE ? EV_READ : EV_WRITE, said);
+		tell(gev__loop_ev(h->loop), &side->io, s == READ_SIDE ? EV_READ : EV_WRITE, said);
 	}
 	return anybody;
 }
@@ -197,10 +214,10 @@ static bool heard(void *arg, const struct epoll_event *events, int n)
 	struct table *t = arg;
 	int ready;
 	for (int i = 0; i < n && n >= WORTH_IT; i++) {
-		const struct record *r = gev__record_find(t, (unsigned)gev__loop_event(&events[i], &ready));
-		const struct waiter *w = r ? r->side[ready & GEV_READABLE ? READ_SIDE : WRITE_SIDE].first : NULL;
-		if (w)
-			(void)*(const volatile uint8_t *)&w->g->state;
+		struct record *r = gev__record_find(t, (unsigned)gev__loop_event(&events[i], &ready));
+		const struct side *side = r ? gev__side(r, ready & GEV_READABLE ? READ_SIDE : WRITE_SIDE) : NULL;
+		if (side && side->first)
+			(void)*(const volatile uint8_t *)&side->first->g->state;
 	}
 	bool all = true;
 	for (int i = 0; i < n; i++) {
@@ -262,7 +279,9 @@ int gev__watch(struct gev__hub *h, struct table *t, int fd, int which, unsigned 
 	struct record *r = gev__record_make(t, (unsigned)fd);
 	if (unlikely(r == NULL))
 		return -ENOMEM;
-	struct side *side = &r->side[which];
+	if (unlikely(gev__side(r, which) == NULL) && !add_writes(r - (fd & (CHUNK - 1))))
+		return -ENOMEM;
+	struct side *side = gev__side(r, which);
 	/* Closed by another thread, and perhaps opened anew since: what is left of the old one must go first. */
 	if (unlikely(__atomic_load_n(&t->posted, __ATOMIC_RELAXED) != NULL))
 		gev__table_settle(t);

@@ -1,6 +1,6 @@
 /* record.h: what a hub keeps of each descriptor number; for lib/io/readiness.c and lib/io/many.c, which wait, and lib/io/closing.c, which ends waits.
  *
- *      hub's table -> chunk of 256 records -> record: side[READ], side[WRITE]: { ev_io, waiters }
+ *      hub's table -> chunk of 256 records -> record: read, write -> side: { ev_io, waiters }
  *
  * Only the hub's OS thread touches its records, but for what says so. */
 #ifndef GEV_IO_RECORD_H
@@ -48,8 +48,10 @@ struct side {
 	struct waiter **last;
 } __attribute__((aligned(CACHE_LINE)));
 
+/* Two lines: most descriptors are never waited for until they can be written, so the sides for that are made, for a chunk at once, when one of it is. */
 struct record {
-	struct side side[SIDES];
+	struct side read;
+	struct side *write; /* NULL: not yet, of the whole chunk. Set by the hub's thread */
 	struct waiter *
 		others; /* who wait for something else than reading and writing, elsewhere: they are told of the closing */
 	uint16_t odd_armed; /* the poll(2) mask of which the odd set tells, 0: it does not know the number */
@@ -61,6 +63,7 @@ struct record {
 	uint32_t closed_at; /* the table's closings when the number was last closed */
 	struct record *next_posted;
 };
+_Static_assert(sizeof(struct record) == 2 * CACHE_LINE, "thousands of them are idle");
 
 /* Asked once: of anything but a stream a short read says nothing about what is left. */
 enum type { TYPE_UNKNOWN, TYPE_STREAM, TYPE_OTHER };
@@ -89,10 +92,10 @@ static inline struct record *gev__record_find(const struct table *t, size_t fd)
 	return &t->chunks[chunk][fd & (CHUNK - 1)];
 }
 
-static inline struct record *gev__record_of(const struct side *side)
+/* NULL: nobody has ever waited there. */
+static inline struct side *gev__side(struct record *r, int which)
 {
-	const struct side *first = side->io.events & EV_READ ? side : side - 1;
-	return container_of(first, struct record, side[0]);
+	return which == READ_SIDE ? &r->read : r->write;
 }
 
 static inline void gev__waiter_dequeue(struct waiter *w)
