@@ -10,7 +10,7 @@
  *
  * Any OS thread and any signal handler may call everything here: no locks, no malloc, errno is kept. Records are
  * never unmapped: a reader that a close overtakes reads old facts, never foreign memory. After a park the number
- * may stand for another file: look it up again. */
+ * may stand for another file: look it up again. The library keeps `drained` too, by number: what it knows, a recv would have to call for. */
 #ifndef SHIM_FDS_H
 #define SHIM_FDS_H
 
@@ -43,8 +43,7 @@ struct description {
 	uint8_t wish;   /* the program wants O_NONBLOCK */
 	uint8_t covert; /* O_NONBLOCK is set, by us, and hidden from the program */
 	uint8_t listening;
-	uint8_t drained; /* the last read took all there was: wait first, do not try. The library has a record of its own,
-				  * by number, which a recv would have to call for */
+	uint8_t drained;         /* the last read took all there was: wait first, do not try */
 	uint8_t foreign;         /* found, not seen being made: other numbers may stand for it unknown to us */
 	uint8_t no_nowait;       /* ways in which RWF_NOWAIT does not work on it */
 	uint8_t counter;         /* an eventfd, or another of the files without a type: each write is one number */

@@ -5,12 +5,12 @@
 #include "twin.h"
 
 struct carrier {
-	union {
-		char room[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr head; /* cmsg(3): aligned as this */
-	} control;
 	struct iovec bytes;
 	struct msghdr message;
+	union {
+		struct cmsghdr head; /* cmsg(3): aligned as this */
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
 };
 
 /* Its n bytes of text and fd, for sendmsg; it lies in c. */
