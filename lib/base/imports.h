@@ -20,6 +20,8 @@ struct gev__imports {
 	const char *names;
 	const ElfW(Rela) *relocations[2];
 	size_t sizes[2];
+	const ElfW(Versym) *versions; /* of each symbol; NULL: the object knows of none */
+	const ElfW(Verneed) *needs;
 };
 
 /* glibc has added the base to these pointers where it could write the section; the vDSO's and some others' it could not. */
@@ -44,7 +46,27 @@ static inline void gev__imports_dynamic(struct gev__imports *o, const ElfW(Dyn) 
 			o->sizes[0] = d->d_un.d_val;
 		else if (d->d_tag == DT_RELASZ)
 			o->sizes[1] = d->d_un.d_val;
+		else if (d->d_tag == DT_VERSYM)
+			o->versions = (const ElfW(Versym) *)address;
+		else if (d->d_tag == DT_VERNEED)
+			o->needs = (const ElfW(Verneed) *)address;
 	}
+}
+
+/* The version that the object asks for; NULL: any (System V gABI, "Symbol Versioning"). */
+static inline const char *gev__import_version(const struct gev__imports *o, size_t symbol)
+{
+	const ElfW(Verneed) *need = o->versions ? o->needs : NULL;
+	while (need) {
+		const ElfW(Vernaux) *one = (const ElfW(Vernaux) *)((uintptr_t)need + need->vn_aux);
+		for (unsigned i = 0; i < need->vn_cnt; i++) {
+			if (one->vna_other == (o->versions[symbol] & 0x7fff))
+				return o->names + one->vna_name;
+			one = (const ElfW(Vernaux) *)((uintptr_t)one + one->vna_next);
+		}
+		need = need->vn_next ? (const ElfW(Verneed) *)((uintptr_t)need + need->vn_next) : NULL;
+	}
+	return NULL;
 }
 
 /* Of an object that dl_iterate_phdr shows. */
@@ -76,8 +98,10 @@ static inline void gev__import_put(void **slot, void *value)
 		__atomic_store_n(slot, value, __ATOMIC_RELEASE);
 }
 
-/* For each import: `choose` gets its name and what it is bound to (NULL: nothing yet), and says what it shall be bound to, or NULL: as it is. */
-static inline void gev__imports_bind(const struct gev__imports *o, void *(*choose)(const char *name, void *bound))
+/* For each import: `choose` gets its name and version (NULL: any) and what it is bound to (NULL: nothing yet), and says what it shall be bound to, or
+ * NULL: as it is. */
+static inline void gev__imports_bind(const struct gev__imports *o,
+				     void *(*choose)(const char *name, const char *version, void *bound))
 {
 #if defined(__x86_64__)
 	enum { SLOT = R_X86_64_JUMP_SLOT, DATA = R_X86_64_GLOB_DAT };
@@ -93,7 +117,8 @@ static inline void gev__imports_bind(const struct gev__imports *o, void *(*choos
 			void **slot = (void **)(o->base + r->r_offset);
 			uintptr_t bound = (uintptr_t)*slot;
 			bool open = bound == 0 || (bound >= o->lo && bound < o->hi);
-			void *better = choose(o->names + o->symbols[ELF64_R_SYM(r->r_info)].st_name,
+			size_t symbol = ELF64_R_SYM(r->r_info);
+			void *better = choose(o->names + o->symbols[symbol].st_name, gev__import_version(o, symbol),
 					      open ? NULL : (void *)bound);
 			if (better && better != (void *)bound)
 				gev__import_put(slot, better);

@@ -23,7 +23,7 @@ static struct {
 
 enum { MEMORY = sizeof memory / sizeof *memory };
 
-static void *choose(const char *name, void *bound)
+static void *choose(const char *name, const char *version, void *bound)
 {
 	for (size_t i = 0; i < MEMORY; i++)
 		if (strcmp(name, memory[i].name) == 0)

@@ -82,6 +82,14 @@ bool patch_between_any(void)
 	return n_ranges > 0;
 }
 
+bool patch_between_will_be(void)
+{
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (patch_next_is_anothers(names[i]))
+			return true;
+	return false;
+}
+
 bool patch_between(const void *code)
 {
 	for (size_t i = 0; i < n_ranges; i++)

@@ -13,6 +13,9 @@ extern bool patch_above_another;
 /* Whether there is any. Async-signal-safe. */
 bool patch_between_any(void);
 
+/* The same, before it has started. */
+bool patch_between_will_be(void);
+
 /* Whether the code at that address is such a library's, or ours where there is one. Async-signal-safe. */
 bool patch_between(const void *code);
 

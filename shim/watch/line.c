@@ -16,6 +16,7 @@
 
 #include "shim/base/options.h"
 #include "shim/base/patch.h"
+#include "shim/libc/kernel.h"
 
 struct text {
 	char at[1024];
@@ -51,21 +52,47 @@ static bool has(const char *type, size_t n, const char *word)
 	return memmem(type, n, word, strlen(word)) != NULL;
 }
 
+/* A program may give what is no memory, and be told EFAULT. Linux reads the mask before it looks at what to do with it (kernel/signal.c,
+ * rt_sigprocmask), and this is nothing that it could do. */
+static bool is_memory(uintptr_t at)
+{
+	return kernel_call6(SYS_rt_sigprocmask, -1, (long)(at & ~(uintptr_t)7), 0, 8, 0, 0) != -EFAULT;
+}
+
+static bool is_string(const char *type, size_t n)
+{
+	const char *at = memmem(type, n, "const char *", 12);
+	size_t name = at ? (size_t)(type + n - at - 12) : 0;
+	return at && memchr(at + 12, '*', name) == NULL && memchr(at + 12, '[', name) == NULL;
+}
+
+static bool is_time(const char *type, size_t n)
+{
+	return has(type, n, "const struct timespec *");
+}
+
 static void add_string(struct text *t, const char *string)
 {
 	enum { MOST = 32 };
+	bool more = true;
 	add(t, "\"");
-	for (int i = 0; i < MOST && string[i]; i++)
-		add(t, isprint((unsigned char)string[i]) && string[i] != '"' ? "%c" : "\\x%02x",
-		    (unsigned char)string[i]);
-	add(t, "\"%s", strnlen(string, MOST + 1) > MOST ? "..." : "");
+	for (int i = 0; i <= MOST && more; i++) {
+		if (((uintptr_t)&string[i] & 7) == 0 && !is_memory((uintptr_t)&string[i]))
+			break;
+		more = string[i] != '\0';
+		if (more && i < MOST)
+			add(t, isprint((unsigned char)string[i]) && string[i] != '"' ? "%c" : "\\x%02x",
+			    (unsigned char)string[i]);
+	}
+	add(t, "\"%s", more ? "..." : "");
 }
 
 static void add_pointer(struct text *t, const char *type, size_t n, uintptr_t value)
 {
-	if (has(type, n, "const char *")) {
+	bool known = is_memory(value);
+	if (known && is_string(type, n)) {
 		add_string(t, (const char *)value);
-	} else if (has(type, n, "const struct timespec *")) {
+	} else if (known && is_memory(value + sizeof(long)) && is_time(type, n)) {
 		const struct timespec *time = (const struct timespec *)value;
 		add(t, plain() && has(type, n, "until") ? "(time)" : "%lld.%09ld s", (long long)time->tv_sec,
 		    time->tv_nsec);
@@ -81,7 +108,8 @@ static bool is_wide(const char *type, size_t n)
 
 static bool is_handle(const char *type, size_t n)
 {
-	return has(type, n, "pthread_t ") || has(type, n, "thrd_t ") || has(type, n, "sigval");
+	return has(type, n, "pthread_t ") || has(type, n, "thrd_t ") || has(type, n, "sigval") ||
+	       has(type, n, "va_list");
 }
 
 static void add_number(struct text *t, const char *type, size_t n, uintptr_t value)
@@ -119,7 +147,7 @@ static void add_name(struct text *t, const char *declaration, size_t n)
 static void add_argument(struct text *t, const char *declaration, size_t n, uintptr_t value)
 {
 	bool pointer = is_pointer(declaration, n);
-	bool shown = has(declaration, n, "const char *") || has(declaration, n, "const struct timespec *");
+	bool shown = is_string(declaration, n) || is_time(declaration, n);
 	add_name(t, declaration, n);
 	if (pointer && value == 0) {
 		add(t, "=NULL");
@@ -211,8 +239,8 @@ void patch_line_end(const struct patch_line *line, uintptr_t result, ...)
 			add(&t, " %.3f ms", (double)(ended - line->began - (int64_t)(self.ran - line->ran)) / 1e6);
 	}
 	t.at[t.n++] = '\n';
-	if (real.write(STDERR_FILENO, t.at, t.n) < 0) {
-		/* Standard error is closed: there is nowhere left to say it. */
-	}
+	/* Past libc: its own is a place where a thread is cancelled, and that of a library that was preloaded after ours might be traced in turn. Where
+	 * standard error is closed, there is nowhere left to say it. */
+	kernel_write(STDERR_FILENO, t.at, t.n);
 	errno = saved;
 }

@@ -4,7 +4,6 @@
  * that may carry an argument and then jump on. */
 #include "shim/watch/passed.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,11 +49,10 @@ static void *choose(const char *name, void *bound)
 		void *stub = patch_passed_stub(i);
 		if (stub == NULL || bound == stub)
 			return NULL;
-		void *original = bound ? bound : dlsym(RTLD_DEFAULT, name);
 		/* Another version of the same name, or somebody else's function: only one of them can be counted. */
-		if (original == NULL || (originals[i] && originals[i] != original))
+		if (originals[i] && originals[i] != bound)
 			return NULL;
-		originals[i] = original;
+		originals[i] = bound;
 		return stub;
 	}
 	return NULL;

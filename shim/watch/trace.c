@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "shim/base/between.h"
 #include "shim/base/options.h"
 #include "shim/base/patch.h"
 #include "shim/watch/line.h"
@@ -16,12 +17,16 @@
 #define LATER(name, family, why)
 #define REAL(ret, name, params, args, version)
 
+/* Of the parameters that a row's macros make (parameters.h), not of these macros. */
+#define TEXT(...) TEXT_OF(__VA_ARGS__)
+#define TEXT_OF(...) #__VA_ARGS__
+
 /* What a function of another type leaves in the register of its result is of no meaning where it has none (void), and is cut to size elsewhere. */
 #define GREEN(ret, name, params, args, family, version, fixture)                                                       \
 	static ret trace_##name params                                                                                 \
 	{                                                                                                              \
 		struct patch_line line;                                                                                \
-		patch_line_begin(&line, #name, #ret, #params);                                                         \
+		patch_line_begin(&line, #name, #ret, TEXT(params));                                                        \
 		uintptr_t(*call) params = (uintptr_t(*) params)(void *)patch_##name;                                   \
 		uintptr_t result = call args;                                                                          \
 		LINE_END args;                                                                                         \
@@ -113,10 +118,14 @@ static struct functions functions_of(int row)
 	}
 }
 
-/* A frame of ours must not stand under these when they return, or jump. */
+/* A frame of ours must not stand under these when they return, or jump; or a row says less than the function's arguments: execl's. */
 static bool is_special(const char *name)
 {
-	static const char special[] = "vfork|_Fork|dlsym|dlvsym|longjmp|__longjmp_chk|__libc_start_main";
+	static const char special[] =
+		"vfork|_Fork|dlsym|dlvsym|longjmp|__longjmp_chk|__libc_start_main|execl|execle|execlp";
+	/* Who calls it, it asks the stack (shim/base/between.h). */
+	if (strcmp(name, "syscall") == 0)
+		return patch_between_will_be();
 	return gev__option_word(special, name, strlen(name)) >= 0;
 }
 
@@ -144,7 +153,7 @@ static void *choose(const char *name, void *bound)
 	if (row == ROWS || !wanted(family_of(row)) || is_special(name))
 		return NULL;
 	struct functions f = functions_of(row);
-	return bound && bound != f.wrapper ? NULL : f.tracer;
+	return bound == f.wrapper ? f.tracer : NULL;
 }
 
 void patch_trace(void)

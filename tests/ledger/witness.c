@@ -128,8 +128,9 @@ static void *(*next_dlsym(void))(void *, const char *)
 	return next;
 }
 
-static void *choose(const char *name, void *bound)
+static void *choose(const char *name, const char *version, void *bound)
 {
+	(void)version;
 	for (unsigned i = 0; i < N; i++) {
 		if (strcmp(names[i], name) != 0)
 			continue;
@@ -147,7 +148,7 @@ static void *choose(const char *name, void *bound)
 __attribute__((visibility("default"))) void *dlsym(void *handle, const char *name)
 {
 	void *found = handle == RTLD_DEFAULT ? next_dlsym()(handle, name) : NULL;
-	void *stub = found && counts ? choose(name, found) : NULL;
+	void *stub = found && counts ? choose(name, NULL, found) : NULL;
 	return stub ? stub : found ? found : next_dlsym()(handle, name);
 }
 
