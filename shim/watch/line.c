@@ -89,10 +89,9 @@ static void add_string(struct text *t, const char *string)
 
 static void add_pointer(struct text *t, const char *type, size_t n, uintptr_t value)
 {
-	bool known = is_memory(value);
-	if (known && is_string(type, n)) {
+	if (is_string(type, n) && is_memory(value)) {
 		add_string(t, (const char *)value);
-	} else if (known && is_memory(value + sizeof(long)) && is_time(type, n)) {
+	} else if (is_time(type, n) && is_memory(value) && is_memory(value + sizeof(long))) {
 		const struct timespec *time = (const struct timespec *)value;
 		add(t, plain() && has(type, n, "until") ? "(time)" : "%lld.%09ld s", (long long)time->tv_sec,
 		    time->tv_nsec);

@@ -7,6 +7,7 @@
 
 #include "lib/base/imports.h"
 #include "shim/base/loader-error.h"
+#include "shim/base/next.h"
 
 static bool starts(const char *text, const char *with)
 {
@@ -24,13 +25,22 @@ static bool left_alone(const char *path)
 
 static void *(*chooser)(const char *name, void *bound);
 
-/* What is bound at its first call only is what that call would find, which need not be what the name alone says: another version of it, or the
- * program's own function. */
+/* Ours of an old version, for those who ask for that one; what we export without a version is not found by one (dlvsym(3)). */
+static bool is_older(const char *name, const char *version)
+{
+	struct link_map *map = NULL;
+	Dl_info info;
+	void *f = version ? dlvsym(RTLD_DEFAULT, name, version) : NULL;
+	return f && dladdr1(f, &info, (void **)&map, RTLD_DL_LINKMAP) && patch_is_ours(map);
+}
+
+/* What is bound at its first call only is what that call would find, which need not be what the name alone says: the program's own function, or
+ * another version. */
 static void *choose(const char *name, const char *version, void *bound)
 {
-	if (bound == NULL)
-		bound = version ? dlvsym(RTLD_DEFAULT, name, version) : dlsym(RTLD_DEFAULT, name);
-	return bound ? chooser(name, bound) : NULL;
+	void *found = bound ? bound : dlsym(RTLD_DEFAULT, name);
+	void *better = found ? chooser(name, found) : NULL;
+	return better && bound == NULL && is_older(name, version) ? NULL : better;
 }
 
 static int look_at(struct dl_phdr_info *info, size_t size, void *arg)

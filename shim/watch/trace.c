@@ -26,7 +26,7 @@
 	static ret trace_##name params                                                                                 \
 	{                                                                                                              \
 		struct patch_line line;                                                                                \
-		patch_line_begin(&line, #name, #ret, TEXT(params));                                                        \
+		patch_line_begin(&line, #name, #ret, TEXT(params));                                                    \
 		uintptr_t(*call) params = (uintptr_t(*) params)(void *)patch_##name;                                   \
 		uintptr_t result = call args;                                                                          \
 		LINE_END args;                                                                                         \
