@@ -84,8 +84,8 @@ bool patch_between_any(void)
 
 bool patch_between_will_be(void)
 {
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (patch_next_is_anothers(names[i]))
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (patch_next_is_anothers(functions[i].name))
 			return true;
 	return false;
 }
