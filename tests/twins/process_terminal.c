@@ -8,12 +8,19 @@
 static sem_t begins;
 static int said[2];
 
-/* Descriptor 0 is a socket from here on, and the threads of this process have read from it. */
+/* What descriptor 0 is from here on, and the threads of this process have read from it: a socket, or what never waits. */
 static void *read_byte(void *arg)
 {
 	char byte;
-	check(read(0, &byte, 1) == 1);
+	check(read(0, &byte, 1) >= 0);
 	return NULL;
+}
+
+static void use_null(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+	check(fd >= 0 && dup2(fd, 0) == 0 && close(fd) == 0);
+	join(spawn(read_byte, NULL));
 }
 
 static void use_socket(void)
@@ -131,7 +138,7 @@ static void *by_daemon(void *arg)
 int main(void)
 {
 	check(pipe(said) == 0);
-	use_socket();
+	use_null();
 	join(spawn(by_forkpty, NULL));
 	join(spawn(by_login_tty, NULL));
 	join(spawn(by_daemon, NULL));

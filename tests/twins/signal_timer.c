@@ -116,6 +116,10 @@ int main(void)
 	printf("main's: %d\n", mine >= 3);
 	check(timer_delete(timer) == 0);
 
+	/* More of them, one after the other, than there can be at a time. */
+	for (int i = 0; i < 300; i++)
+		check(timer_delete(make_timer(getpid(), SIGUSR1)) == 0);
+
 	/* Who has ended gets none, and nobody in his place. */
 	timer = make_timer(number, SIGUSR1);
 	sem_post(&go);
