@@ -31,9 +31,10 @@ struct gev__option {
 	const char *sentence;
 };
 
-/* The families of shim/base/symbols.def that can be traced. */
+/* The families of shim/base/symbols.def that can be traced: all that have a wrapper; and "sync", six of them. */
 #define PATCH_TRACE_FAMILIES                                                                                           \
-	"time|io|descriptor|socket|poll|process|thread|mutex|cond|rwlock|barrier|spin|sem|c11|signal|names|sync"
+	"time|io|descriptor|socket|poll|process|thread|mutex|cond|rwlock|barrier|spin|sem|c11|signal|names|sync"       \
+	"|file|stdio|ipc|aio|loader|uring"
 
 /* The type of a row's field, by its kind. */
 #define GEV__OPTION_TYPE_NUMBER int64_t

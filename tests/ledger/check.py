@@ -12,6 +12,7 @@ DUMP is the program made from dump.c. LIBC may be "-": the one that this Python 
 
 import collections
 import os
+import pathlib
 import re
 import sys
 
@@ -31,9 +32,17 @@ ELSEWHERE = {"uring"}
 CALLED_UNSEEN = {"__libc_start_main", "syscall"}
 
 
+def traced():
+    """The families that GEV_TRACE knows."""
+    header = pathlib.Path(__file__).parents[2] / "lib" / "base" / "options-read.h"
+    value = re.search(r"#define PATCH_TRACE_FAMILIES(.*?[^\\])\n", header.read_text(encoding="utf-8"), re.S)[1]
+    return set("".join(re.findall(r'"([^"]*)"', value)).split("|"))
+
+
 def check_rows(rows):
-    """No symbol has two states, each alias leads to a wrapper, and the ledger says something of each original."""
-    wrong = []
+    """No symbol has two states, each alias leads to a wrapper that can be traced, and the ledger says something of each original."""
+    families = {row.family for row in rows if row.state in WRAPPED}
+    wrong = [f"{family}: a family that GEV_TRACE does not know" for family in sorted(families - traced())]
     count = collections.Counter(row.symbol for row in rows if row.state != "original")
     wrong += [f"{symbol}: {n} rows" for symbol, n in sorted(count.items()) if n > 1]
     green = {row.symbol for row in rows if row.state in WRAPPED}

@@ -55,6 +55,9 @@ class Rows(unittest.TestCase):
         self.assertEqual(len(check.check_exports(rows, {"close"}, {"close", "__close"})), 1)
         self.assertEqual(page.render(rows, {}).count("| wrapped, never waits | fixture `fd_close` |"), 2)
 
+    def test_untraced(self):
+        self.assertEqual(len(check.check_rows([Row("read", "green", "nobody", "io_pipe")])), 1)
+
     def test_alias_of_nothing(self):
         self.assertEqual(len(check.check_rows([Row("a", "alias", "-", "b")])), 1)
 
