@@ -19,8 +19,9 @@ const struct patch_options *patch_options(void)
 #include "lib/base/options.def"
 #undef LIB_OPTION
 #undef SHIM_OPTION
-		/* The program may write over its environment, to show another command line, long before it makes a thread. */
-		static char native[1024];
+		/* The program may write over its environment, to show another command line, long before it makes a thread. Its malloc may not be
+		 * ready yet. */
+		static char native[4096];
 		size_t size = strlen(options.native) + 1;
 		if (options.native != native && size <= sizeof native)
 			options.native = memcpy(native, options.native, size);

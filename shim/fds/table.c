@@ -16,7 +16,7 @@ enum { PAGE_BITS = FDS_PAGE_BITS, PAGE = FDS_PAGE, PAGES = FDS_PAGES };
 uint32_t *fds__pages[PAGES];
 uint32_t fds__epoch;
 
-/* The same; the page is made if need be. NULL: no memory, or beyond the table. */
+/* As fds__row; the page is made if need be. NULL: no memory, or beyond the table. */
 static uint32_t *row_made(int fd)
 {
 	uint32_t *page = NULL;

@@ -8,9 +8,6 @@
 #include "shim/libc/lock.h"
 #include "shim/libc/wait.h"
 
-/* Before there is a runtime here, a listener inherited from a patched parent may already be marked: the parent
- * relies on it. */
-
 /* The program's wish has reached the kernel. */
 static void note_wish(struct description *d, bool wish)
 {
@@ -26,7 +23,7 @@ APART static int get_flags(int fd)
 	if (flags < 0 || !(flags & O_NONBLOCK))
 		return flags;
 	struct description *d = patch_started ? fds_peek(fd) : NULL;
-	/* A parent's or a sibling's mark is hidden too, before this process has a runtime of its own. */
+	/* A listener inherited from a patched parent may be marked before there is a runtime here: the parent relies on it. */
 	bool ours = d ? d->covert && !d->wish : fds_marked(fd);
 	return ours ? flags & ~O_NONBLOCK : flags;
 }

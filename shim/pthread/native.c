@@ -6,27 +6,11 @@
 #include "shim/pthread/native.h"
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shim/base/log.h"
 #include "shim/base/options.h"
 #include "shim/pthread/thread.h"
-
-/* The program may write over its environment later. */
-static const char *chosen(void)
-{
-	static const char *copy; /* atomic */
-	const char *list = __atomic_load_n(&copy, __ATOMIC_ACQUIRE);
-	if (unlikely(list == NULL)) {
-		const char *given = patch_options()->native;
-		list = *given ? strdup(given) : "";
-		if (list == NULL)
-			list = "";
-		__atomic_store_n(&copy, list, __ATOMIC_RELEASE);
-	}
-	return list;
-}
 
 static bool names_library(const char *word, size_t length, const char *path)
 {
@@ -62,7 +46,7 @@ static __attribute__((noinline)) bool find_out(void *(*entry)(void *))
 	Dl_info about;
 	if (!dladdr((void *)entry, &about))
 		return false;
-	if (is_listed(chosen(), &about, entry))
+	if (is_listed(patch_options()->native, &about, entry))
 		return true;
 	if (!is_listed(past_libc, &about, entry))
 		return false;

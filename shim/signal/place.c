@@ -42,7 +42,7 @@ static const struct {
 	{"linux-vdso", PATCH_PLACE_LIBC},     {"libpthread", PATCH_PLACE_LIBC},  {"libdl", PATCH_PLACE_LIBC},
 	{"librt", PATCH_PLACE_LIBC},          {"libresolv", PATCH_PLACE_LIBC},   {"libnss_", PATCH_PLACE_LIBC},
 	{"libgcc_s", PATCH_PLACE_LIBC},       {"libanl", PATCH_PLACE_LIBC},      {"libgev.so", PATCH_PLACE_RUNTIME},
-	{"libpatch.so", PATCH_PLACE_RUNTIME}, {"libev.so", PATCH_PLACE_RUNTIME}, {"libcares.so", PATCH_PLACE_RUNTIME},
+	{"libpatch.so", PATCH_PLACE_RUNTIME}, {"libev.so", PATCH_PLACE_RUNTIME},
 };
 
 static enum patch_place place_by_path(const char *path)

@@ -20,7 +20,7 @@ static bool left_alone(const char *path)
 	const char *name = slash ? slash + 1 : path;
 	return starts(name, "libc.so") || starts(name, "ld-linux") || starts(name, "libpatch") ||
 	       starts(name, "libgev.") || starts(name, "linux-vdso") || starts(name, "libev.so") ||
-	       starts(name, "libdw") || starts(name, "libelf") || starts(name, "libcares");
+	       starts(name, "libdw") || starts(name, "libelf");
 }
 
 static void *(*chooser)(const char *name, void *bound);
