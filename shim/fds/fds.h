@@ -51,6 +51,8 @@ struct description {
 	uint8_t vain;            /* an epoll set: the waits in a row that had nothing when they began */
 	uint8_t local;           /* a Unix socket */
 	uint8_t credentials;     /* SO_PASSCRED */
+	uint8_t lingers;         /* SO_LINGER, with a time: its last close may wait */
+	uint8_t held;            /* the runtime's, as long as a close waits (libc/linger.c) */
 	int64_t receive_timeout; /* nanoseconds; GEV_NEVER: none */
 	int64_t send_timeout;
 };
@@ -71,6 +73,11 @@ void fds_dup(int from, int to);
 /* fd is about to be closed or replaced, or was just made by someone who said nothing more about it. */
 void fds_forget(int fd);
 void fds_forget_range(unsigned first, unsigned last);
+
+/* Whether any description has ever had `lingers` or `held`. Until then no close has to look. */
+extern bool fds_lingering;
+/* The lowest number in [first, last] whose record is so; -1: none. */
+int fds_next(unsigned first, unsigned last, bool (*is_so)(const struct description *d));
 
 /* A fact that the kernel keeps for all numbers of d was changed through one of them: unknown twins of foreign ones
  * learn anew. */

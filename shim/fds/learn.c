@@ -1,6 +1,6 @@
 /* What the kernel says about a descriptor that nobody told us about.
  *
- * At most eight system calls, once in the life of a description. Uses the originals only. */
+ * At most nine system calls, once in the life of a description. Uses the originals only. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -31,6 +31,14 @@ static int64_t timeout(int fd, int name)
 	return t.tv_sec >= GEV_NEVER / 1000000000 ? GEV_NEVER : t.tv_sec * 1000000000 + t.tv_usec * 1000;
 }
 
+/* A Unix socket's close never waits (net/unix/af_unix.c, unix_release). */
+static bool lingers(int fd)
+{
+	struct linger l = {0};
+	socklen_t size = sizeof l;
+	return real.getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size) == 0 && l.l_onoff && l.l_linger != 0;
+}
+
 static void learn_socket(int fd, struct description *d)
 {
 	d->kind = option(fd, SO_TYPE, SOCK_DGRAM) == SOCK_STREAM ? FD_STREAM : FD_MESSAGE;
@@ -38,6 +46,9 @@ static void learn_socket(int fd, struct description *d)
 	d->low = (uint32_t)option(fd, SO_RCVLOWAT, 1);
 	d->local = option(fd, SO_DOMAIN, AF_UNSPEC) == AF_UNIX;
 	d->credentials = d->local && option(fd, SO_PASSCRED, 0) != 0;
+	d->lingers = !d->local && lingers(fd);
+	if (d->lingers)
+		fds_lingering = true;
 	d->receive_timeout = timeout(fd, SO_RCVTIMEO);
 	d->send_timeout = timeout(fd, SO_SNDTIMEO);
 }

@@ -15,6 +15,7 @@ enum { PAGE_BITS = FDS_PAGE_BITS, PAGE = FDS_PAGE, PAGES = FDS_PAGES };
 
 uint32_t *fds__pages[PAGES];
 uint32_t fds__epoch;
+bool fds_lingering;
 
 /* As fds__row; the page is made if need be. NULL: no memory, or beyond the table. */
 static uint32_t *row_made(int fd)
@@ -150,4 +151,18 @@ void fds_forget_range(unsigned first, unsigned last)
 		else
 			fds_forget((int)fd);
 	}
+}
+
+int fds_next(unsigned first, unsigned last, bool (*is_so)(const struct description *d))
+{
+	if (last >= (unsigned)PAGE * PAGES)
+		last = (unsigned)PAGE * PAGES - 1;
+	for (unsigned fd = first; fd <= last; fd++) {
+		const struct description *d = fds_peek((int)fd);
+		if (d && is_so(d))
+			return (int)fd;
+		if (__atomic_load_n(&fds__pages[fd >> FDS_PAGE_BITS], __ATOMIC_ACQUIRE) == NULL)
+			fd |= PAGE - 1;
+	}
+	return -1;
 }

@@ -34,6 +34,7 @@ static void note_accepted(const struct description *listener, int fd, int flags)
 	if (d) {
 		d->local = listener->local;
 		d->credentials = listener->credentials; /* unix_sock_inherit_flags */
+		d->lingers = listener->lingers;         /* sk_clone_lock */
 	}
 }
 

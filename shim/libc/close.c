@@ -9,6 +9,7 @@
 
 #include "shim/fds/fds.h"
 #include "shim/libc/kernel.h"
+#include "shim/libc/linger.h"
 #include "shim/libc/wait.h"
 
 void fd_goes(int fd)
@@ -67,16 +68,32 @@ void own_close(struct own_fd *own)
 	fd_gone(fd);
 }
 
-int fd_close(int fd)
+/* Whether it is the runtime's, and not the program's to close or to replace. */
+static bool is_own(int fd)
 {
-	if (patch_gev->fd_internal(fd)) {
+	return patch_gev->fd_internal(fd) || (unlikely(fds_lingering) && linger_holds(fd));
+}
+
+static int close_number(int fd, bool cancels)
+{
+	struct own_fd lingers = {.fd = -1};
+	if (is_own(fd)) {
 		errno = EBADF;
 		return -1;
 	}
+	if (unlikely(fds_lingering))
+		linger_begin(&lingers, fd);
 	fd_goes(fd);
 	int r = real.close(fd);
 	fd_gone(fd);
+	if (unlikely(lingers.fd >= 0))
+		linger_end(&lingers, cancels);
 	return r;
+}
+
+int fd_close(int fd)
+{
+	return close_number(fd, false);
 }
 
 int patch_close(int fd)
@@ -84,7 +101,7 @@ int patch_close(int fd)
 	if (likely(!patch_started))
 		return real.close(fd);
 	io_cancellation_point();
-	return fd_close(fd);
+	return close_number(fd, true);
 }
 EXPORT(close);
 EXPORT_AS(__close, close);
@@ -93,6 +110,9 @@ EXPORT_AS(__close, close);
 static uint64_t next_internal(unsigned first, unsigned last)
 {
 	int fd = first <= INT32_MAX ? patch_gev->fd_internal_next((int)first) : -1;
+	int held = unlikely(fds_lingering) ? linger_next_held(first, last) : -1;
+	if (held >= 0 && (fd < 0 || held < fd))
+		fd = held;
 	return fd >= 0 && (unsigned)fd <= last ? (uint64_t)fd : (uint64_t)last + 1;
 }
 
@@ -122,7 +142,13 @@ int patch_close_range(unsigned first, unsigned last, int flags)
 	const int known = (int)(CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE);
 	if (!patch_started || first > last || (flags & ~known))
 		return real.close_range(first, last, flags);
-	return close_pieces(first, last, flags);
+	struct linger_many lingers = {.n = 0};
+	if (unlikely(fds_lingering) && !(flags & (int)CLOSE_RANGE_CLOEXEC))
+		linger_begin_many(&lingers, first, last);
+	int r = close_pieces(first, last, flags);
+	if (unlikely(lingers.n > 0))
+		linger_end_many(&lingers);
+	return r;
 }
 EXPORT(close_range);
 
@@ -136,7 +162,7 @@ void patch_closefrom(int first)
 		first = 0;
 	int saved = errno;
 	/* A kernel before 5.9: one by one, as libc does it there. */
-	if (close_pieces((unsigned)first, UINT32_MAX, 0) < 0)
+	if (patch_close_range((unsigned)first, UINT32_MAX, 0) < 0)
 		for (int fd = first; fd < sysconf(_SC_OPEN_MAX); fd++)
 			fd_close(fd);
 	errno = saved;
@@ -162,43 +188,51 @@ void fd_dupped(int from, int to)
 
 /* Before dup2 and dup3 replace `to`. False: not possible, errno is set. A number that dup2 would leave alone is not
  * closed: so `from` must be open. */
-static bool replaceable(int from, int to)
+static bool replace_begin(int from, int to, struct own_fd *lingers)
 {
-	if (patch_gev->fd_internal(to)) {
+	lingers->fd = -1;
+	if (is_own(to)) {
 		errno = EBADF;
 		return false;
 	}
 	if (real.fcntl(from, F_GETFD, 0) < 0)
 		return false;
+	if (unlikely(fds_lingering))
+		linger_begin(lingers, to);
 	fd_goes(to);
 	return true;
 }
 
-int patch_dup2(int fd, int to)
+/* After it: r. */
+static int replace_end(int from, int to, int r, struct own_fd *lingers)
 {
-	if (!patch_started || fd == to || to < 0)
-		return real.dup2(fd, to);
-	if (!replaceable(fd, to))
-		return -1;
-	int r = real.dup2(fd, to);
 	fd_gone(to);
 	if (r >= 0)
-		fd_dupped(fd, to);
+		fd_dupped(from, to);
+	if (unlikely(lingers->fd >= 0))
+		linger_end(lingers, false);
 	return r;
+}
+
+int patch_dup2(int fd, int to)
+{
+	struct own_fd lingers;
+	if (!patch_started || fd == to || to < 0)
+		return real.dup2(fd, to);
+	if (!replace_begin(fd, to, &lingers))
+		return -1;
+	return replace_end(fd, to, real.dup2(fd, to), &lingers);
 }
 EXPORT(dup2);
 EXPORT_AS(__dup2, dup2);
 
 int patch_dup3(int fd, int to, int flags)
 {
+	struct own_fd lingers;
 	if (!patch_started || fd == to || to < 0 || (flags & ~O_CLOEXEC))
 		return real.dup3(fd, to, flags);
-	if (!replaceable(fd, to))
+	if (!replace_begin(fd, to, &lingers))
 		return -1;
-	int r = real.dup3(fd, to, flags);
-	fd_gone(to);
-	if (r >= 0)
-		fd_dupped(fd, to);
-	return r;
+	return replace_end(fd, to, real.dup3(fd, to, flags), &lingers);
 }
 EXPORT(dup3);

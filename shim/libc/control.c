@@ -5,7 +5,10 @@
 
 #include "shim/fds/fds.h"
 #include "shim/libc/close.h"
+#include "shim/libc/linger.h"
 #include "shim/libc/lock.h"
+#include "shim/libc/storage.h"
+#include "shim/libc/terminal.h"
 #include "shim/libc/wait.h"
 
 /* The program's wish has reached the kernel. */
@@ -109,6 +112,10 @@ int patch_ioctl(int fd, unsigned long request, unsigned long arg)
 		return set_nonblocking(fd, arg);
 	if (request == FIOASYNC && arg && *(const int *)arg)
 		uncover_for_signals(fd);
+	if (unlikely(patch_started && terminal_may_wait(request)))
+		return terminal_request(fd, request, arg);
+	if (unlikely(patch_started && storage_may_wait(request)))
+		return storage_request(fd, request, arg);
 	return real.ioctl(fd, request, arg);
 }
 EXPORT(ioctl);
@@ -140,6 +147,8 @@ APART static int setsockopt_started(int fd, int level, int option, const void *v
 		d->low = *(const int *)value < 0 ? INT32_MAX
 		       : *(const int *)value     ? (uint32_t) * (const int *)value
 						 : 1;
+	else if (known && option == SO_LINGER && size >= sizeof(struct linger))
+		linger_wished(d, value);
 	else if (known && option == SO_PASSCRED && size >= sizeof(int))
 		d->credentials = *(const int *)value && d->local;
 	else
@@ -152,8 +161,12 @@ APART static int setsockopt_started(int fd, int level, int option, const void *v
 
 int patch_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
 {
-	if (likely(!patch_started))
-		return real.setsockopt(fd, level, option, value, size);
+	if (likely(!patch_started)) {
+		int r = real.setsockopt(fd, level, option, value, size);
+		if (unlikely(level == SOL_SOCKET && option == SO_LINGER && r == 0))
+			linger_wished(NULL, value);
+		return r;
+	}
 	return setsockopt_started(fd, level, option, value, size);
 }
 EXPORT(setsockopt);

@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include "shim/fds/fds.h"
+#include "shim/libc/linger.h"
 #include "shim/pthread/thread.h"
 #include "shim/stdio/stream.h"
 
@@ -30,6 +31,7 @@ static void after_in_child(void)
 	if (!patch_started)
 		return;
 	patch_gev->fork_child();
+	linger_forked();
 	streams_forked();
 	patch_threads_forked();
 }

@@ -1,8 +1,10 @@
-/* fsync, fdatasync, sync_file_range, syncfs, sync, msync: until the storage has it.
+/* fsync, fdatasync, sync_file_range, syncfs, sync, msync, and what ioctl asks of storage: until it has it.
  *
  * That takes milliseconds on a disk, and nothing where there is nothing to write or no disk. A real thread for it costs 16 us (measured, as
  * the others here): so it is made where the last such call was slow. The others stay with the caller: reads of files, 0.4 us from
  * the cache and 50 us from the disk, and posix_fallocate, 23 us. */
+#include "shim/libc/storage.h"
+
 #include <sys/mman.h>
 
 #include "shim/fds/fds.h"
@@ -17,6 +19,7 @@ struct storing {
 	int fd;
 	off_t at, size;
 	unsigned flags;
+	unsigned long request, argument;
 	void *memory;
 	bool cancels; /* libc makes it a cancellation point */
 	int result;
@@ -135,3 +138,15 @@ int patch_msync(void *memory, size_t size, int flags)
 	return patch_green() && (flags & MS_SYNC) ? run(&s, &slow) : real.msync(memory, size, flags);
 }
 EXPORT(msync);
+
+static int call_request(const struct storing *s)
+{
+	return real.ioctl(s->fd, s->request, s->argument);
+}
+
+int storage_request(int fd, unsigned long request, unsigned long arg)
+{
+	bool slow = true;
+	struct storing s = {.call = call_request, .fd = fd, .request = request, .argument = arg};
+	return patch_green() ? run(&s, &slow) : real.ioctl(fd, request, arg);
+}

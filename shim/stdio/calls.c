@@ -11,6 +11,7 @@
 
 #include "shim/libc/close.h"
 #include "shim/libc/io.h"
+#include "shim/libc/linger.h"
 #include "shim/libc/wait.h"
 
 /* libio.h, _IO_FLAGS2_NOTCANCEL: libc's own streams have it, which are no cancellation points. */
@@ -105,10 +106,19 @@ static bool is_told(void)
 
 int patch__IO_file_close(FILE *f)
 {
+	struct own_fd lingers = {.fd = -1};
 	int fd = is_told() ? f->_fileno : -1;
+	if (unlikely(fds_lingering) && streams_ours && f->_lock && fd >= 0)
+		linger_begin(&lingers, fd);
 	fd_goes(fd);
 	int r = real._IO_file_close(f);
 	fd_gone(fd);
+	if (unlikely(lingers.fd >= 0)) {
+		struct stream_yield y;
+		stream_yield(&y, f);
+		linger_end(&lingers, false);
+		stream_resume(&y);
+	}
 	return r;
 }
 EXPORT(_IO_file_close);

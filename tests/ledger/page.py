@@ -22,9 +22,11 @@ Every function of libc that can block, or that has to do with threads, descripto
 * **cooperative**: the shim has a wrapper (or, of some streams' functions, one around what they wait in). Whoever waits in it lets the other
   green threads go on. The fixture named beside it shows that, natively and preloaded with the same output: a test counts that in it a green thread
   parks in this call, and that another gets on meanwhile (`tests/ledger/parks.py`, which also names the four that nothing here can make wait, and why).
+  `ioctl` is so in the requests of terminals that wait (ioctl_tty(2)), and in those of file systems and block devices that freeze, trim, clone, discard or
+  flush. What another device's driver makes of a request (a camera's next frame, a virtual machine that runs) waits as natively, and everybody with it: a thread
+  that makes such is to be named in `GEV_NATIVE`.
 * **wrapped, never waits**: the shim has a wrapper that answers for the green thread, or that is there so that it knows of the call (of a descriptor
-  made or closed, a lock let go, a signal's handler set). It waits for nobody, but for one case: a `close` that ends a socket
-  with `SO_LINGER` set and data left waits as natively, and everybody with it. The fixture beside it calls it.
+  made or duplicated, a lock let go, a signal's handler set). It waits for nobody. The fixture beside it calls it.
 * **holds for all**: what it sets, the kernel keeps for its thread, and all green threads run on one: it holds for all of them. The wrapper says so on
   standard error, once, if there are others when it is called. A thread that needs its own is to be named in `GEV_NATIVE`.
 * **passes through**: libc's own is right as it is, for one of the reasons below.

@@ -1,5 +1,6 @@
-/* tcflow while another process is in the midst of a write to the terminal, which it holds until there is room again. */
+/* tcflow, and ioctl with its request, while another process is in the midst of a write to the terminal, which it holds until there is room again. */
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 
@@ -13,7 +14,10 @@ static int master, slave;
 static void *flow(void *arg)
 {
 	sem_post(&begins);
-	show(tcflow(slave, TCION));
+	if (arg)
+		show(ioctl(slave, TCXONC, TCION));
+	else
+		show(tcflow(slave, TCION));
 	show(tcflow(slave, TCOON));
 	show(tcflow(slave, 77));
 	show(tcflow(-1, TCIOFF));
@@ -35,15 +39,10 @@ static bool sleeps(pid_t pid)
 	return state && state[2] == 'S';
 }
 
-int main(void)
+static void meets_writer(void *way)
 {
 	static char much[MUCH];
-	struct termios raw;
 	int status;
-	check(openpty(&master, &slave, NULL, NULL, NULL) == 0 && sem_init(&begins, 0, 0) == 0);
-	check(tcgetattr(slave, &raw) == 0);
-	cfmakeraw(&raw);
-	check(tcsetattr(slave, TCSANOW, &raw) == 0);
 	pid_t pid = fork();
 	if (pid == 0) {
 		memset(much, 'x', MUCH);
@@ -54,7 +53,7 @@ int main(void)
 	read_all(master, &first, 1);
 	while (!sleeps(pid))
 		usleep(1000);
-	pthread_t t = spawn(flow, NULL);
+	pthread_t t = spawn(flow, way);
 	wait_for(&begins);
 	sched_yield();
 	size_t all = 1;
@@ -66,5 +65,16 @@ int main(void)
 	}
 	join(t);
 	check(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+int main(void)
+{
+	struct termios raw;
+	check(openpty(&master, &slave, NULL, NULL, NULL) == 0 && sem_init(&begins, 0, 0) == 0);
+	check(tcgetattr(slave, &raw) == 0);
+	cfmakeraw(&raw);
+	check(tcsetattr(slave, TCSANOW, &raw) == 0);
+	meets_writer(NULL);
+	meets_writer(&raw);
 	return 0;
 }
