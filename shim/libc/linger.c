@@ -10,6 +10,7 @@
  * and replaces it instead of closing it, so that the copy's number stays ours until we give it back. */
 #include "shim/libc/linger.h"
 
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "shim/libc/kernel.h"
@@ -47,12 +48,28 @@ static void hold(struct own_fd *held, int fd)
 		fds_peek(held->fd)->held = true;
 }
 
+/* What takes the copies' place: made once, and never closed. -1: it cannot be made. */
+static int stand_in(void)
+{
+	static int made = -1;
+	if (made < 0) {
+		int low = real.eventfd(0, EFD_CLOEXEC);
+		int high = low >= 0 ? copy_high(low) : -1;
+		if (low >= 0)
+			kernel_call6(SYS_close, low, 0, 0, 0, 0, 0);
+		if (high >= 0)
+			patch_gev->fd_claim(high);
+		made = high;
+	}
+	return made;
+}
+
 void linger_begin(struct own_fd *held, int fd)
 {
 	const struct description *d = wished_early ? fds_get(fd) : fds_peek(fd);
 	int saved = errno;
 	held->fd = -1;
-	if (d && d->lingers && patch_green())
+	if (d && d->lingers && patch_green() && stand_in() >= 0)
 		hold(held, fd);
 	errno = saved;
 }
@@ -60,7 +77,7 @@ void linger_begin(struct own_fd *held, int fd)
 void linger_end(struct own_fd *held, bool cancels)
 {
 	const unsigned flags = GEV_PARK_INTERRUPTIBLE | (cancels ? GEV_PARK_KILLABLE : 0);
-	const long args[6] = {patch_gev->fd_internal_next(0), held->fd, O_CLOEXEC};
+	const long args[6] = {stand_in(), held->fd, O_CLOEXEC};
 	const struct linger no = {0};
 	int saved = errno;
 	long result;
@@ -83,7 +100,7 @@ void linger_begin_many(struct linger_many *many, unsigned first, unsigned last)
 {
 	size_t n = 0;
 	many->n = 0;
-	if (first > INT32_MAX || !patch_green())
+	if (first > INT32_MAX || !patch_green() || stand_in() < 0)
 		return;
 	for (int fd = next_lingering((int)first, last); fd >= 0; fd = next_lingering(fd + 1, last))
 		n++;
