@@ -175,7 +175,7 @@ bool patch_next_is_anothers(const char *name)
 	return find(name, NULL, &libc) != NULL && !libc;
 }
 
-static void *in(const struct link_map *map, const char *name)
+void *patch_in(const struct link_map *map, const char *name)
 {
 	struct object o = open_object(map);
 	const ElfW(Sym) *s = is_readable(&o) ? look_up(&o, name, gnu_hash(name), NULL, STT_FUNC) : NULL;
@@ -195,7 +195,7 @@ static const struct link_map *map_of_libc(void)
 void *patch_in_libc(const char *name)
 {
 	const struct link_map *map = map_of_libc();
-	return map != NULL ? in(map, name) : NULL;
+	return map != NULL ? patch_in(map, name) : NULL;
 }
 
 ptrdiff_t patch_tls_in_libc(const char *name, uintptr_t *base)
@@ -210,7 +210,7 @@ ptrdiff_t patch_tls_in_libc(const char *name, uintptr_t *base)
 void *patch_exported(const char *name)
 {
 	const struct link_map *us = ours();
-	return us != NULL ? in(us, name) : NULL;
+	return us != NULL ? patch_in(us, name) : NULL;
 }
 
 bool patch_is_ours(const struct link_map *map)
@@ -220,7 +220,7 @@ bool patch_is_ours(const struct link_map *map)
 
 bool patch_exports(const struct link_map *map, const char *name)
 {
-	return in(map, name) != NULL;
+	return patch_in(map, name) != NULL;
 }
 
 bool patch_libc_is_next(const struct link_map *map, const char *name)

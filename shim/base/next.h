@@ -19,9 +19,10 @@ void *patch_exported(const char *name);
 /* Where in libc's block of thread-local storage that variable lies, and where libc is loaded; -1: it exports none. */
 ptrdiff_t patch_tls_in_libc(const char *name, uintptr_t *base);
 
-/* Of the loaded object `map`, which is not unloaded meanwhile: whether it is ours; whether it exports a function of that name; and, where it was there
+/* Of the loaded object `map`, which is not unloaded meanwhile: whether it is ours; the function of that name that it exports, and whether it does; and, where it was there
  * before the program's first instruction, whether the next one of that name behind it is libc's. */
 bool patch_is_ours(const struct link_map *map);
+void *patch_in(const struct link_map *map, const char *name); /* NULL: it does not */
 bool patch_exports(const struct link_map *map, const char *name);
 bool patch_libc_is_next(const struct link_map *map, const char *name);
 

@@ -57,6 +57,12 @@ static enum patch_place place_by_path(const char *path)
 	return strstr(path, "/gconv/") ? PATCH_PLACE_LIBC : PATCH_PLACE_PROGRAM;
 }
 
+struct link_map *patch_object_of(const void *code)
+{
+	struct found_object o;
+	return find_object && find_object((void *)code, &o) == 0 ? o.map : NULL;
+}
+
 static enum patch_place place_of_code(uintptr_t pc)
 {
 	if (find_object) {

@@ -1,4 +1,5 @@
-/* A library whose constructor waits, for time and for a descriptor, while other threads ask the loader: it holds the loader's lock meanwhile. */
+/* A library whose constructor waits while it holds the loader's lock: for time and for a descriptor, while other threads ask the loader; then for a
+ * thread that is not made yet. */
 #include <dlfcn.h>
 
 #include "twin.h"
@@ -6,7 +7,8 @@
 enum { THREADS = 4, ROUNDS = 20 };
 
 static int pair[2];
-static sem_t begun;
+static sem_t begun, made;
+static bool for_a_thread;
 
 /* What the constructor calls. */
 void wait_in_constructor(void);
@@ -14,6 +16,10 @@ __attribute__((visibility("default"))) void wait_in_constructor(void)
 {
 	char byte;
 	sem_post(&begun);
+	if (for_a_thread) {
+		wait_for(&made);
+		return;
+	}
 	usleep(20000);
 	check(write(pair[0], "x", 1) == 1);
 	check(read(pair[1], &byte, 1) == 1);
@@ -40,10 +46,17 @@ static void *ask(void *arg)
 	return arg;
 }
 
+static void *first_here(void *arg)
+{
+	sem_post(&made);
+	return arg;
+}
+
 int main(void)
 {
 	pthread_t t[THREADS];
 	sem_init(&begun, 0, 0);
+	sem_init(&made, 0, 0);
 	stream_pair(pair);
 	for (long i = 0; i < THREADS; i++)
 		t[i] = spawn(ask, (void *)i);
@@ -53,5 +66,14 @@ int main(void)
 		check(join(t[i]) == (void *)i);
 	show(dlclose(join(loader)));
 	puts("everybody came through the loader");
+
+	wait_for(&begun);
+	for_a_thread = true;
+	loader = spawn(load, NULL);
+	wait_for(&begun);
+	t[0] = spawn(first_here, NULL);
+	join(t[0]);
+	show(dlclose(join(loader)));
+	puts("a thread was made meanwhile");
 	return 0;
 }
