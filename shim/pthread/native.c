@@ -13,6 +13,7 @@
 #include "shim/base/log.h"
 #include "shim/base/next.h"
 #include "shim/base/options.h"
+#include "shim/pthread/go.h"
 #include "shim/pthread/thread.h"
 #include "shim/signal/signals.h"
 
@@ -61,6 +62,10 @@ static struct link_map *object_of(void *(*entry)(void *))
 static __attribute__((noinline)) bool find_out(void *(*entry)(void *))
 {
 	const struct link_map *map = object_of(entry);
+	if (patch_is_go((const void *)entry)) {
+		patch_say_once("Go's threads wait past libc; they are real ones");
+		return true;
+	}
 	if (map == NULL)
 		return false;
 	if (is_listed(patch_options()->native, map, entry))

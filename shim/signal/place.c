@@ -63,6 +63,12 @@ struct link_map *patch_object_of(const void *code)
 	return find_object && find_object((void *)code, &o) == 0 ? o.map : NULL;
 }
 
+const void *patch_start_of(const void *code)
+{
+	struct found_object o;
+	return find_object && find_object((void *)code, &o) == 0 ? o.start : NULL;
+}
+
 static enum patch_place place_of_code(uintptr_t pc)
 {
 	if (find_object) {

@@ -202,9 +202,10 @@ enum patch_place {
 enum patch_place patch_place_of(const ucontext_t *context);
 void patch_places_begin(void);
 
-/* The object that the code belongs to, found without a lock; NULL: none, or this libc cannot say (before 2.35). */
+/* The object that the code belongs to, and where its mapping begins, found without a lock; NULL: none, or this libc cannot say (before 2.35). */
 struct link_map;
 struct link_map *patch_object_of(const void *code);
+const void *patch_start_of(const void *code);
 
 void patch_on_signal(int sig, siginfo_t *info, void *context);
 
