@@ -42,10 +42,10 @@ static int no_socket(pid_t pid, const char *asked, char *why, size_t size)
 	if (asked && strcmp(asked, "1") == 0)
 		snprintf(why, size, "process %d has made no thread yet, so it has no greenlets to ask for", (int)pid);
 	else
-		snprintf(
-			why, size,
-			"process %d has no control socket: start it with GEV_CONTROL=1; it is there when the first thread is made",
-			(int)pid);
+		snprintf(why, size,
+			 "process %d has no control socket: start it with GEV_CONTROL=1; "
+			 "it is there when the first thread is made",
+			 (int)pid);
 	return -1;
 }
 

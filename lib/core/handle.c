@@ -165,8 +165,8 @@ void gev__handles_survive(struct gev__hub *h)
 		if (n++ == 0)
 			family = malloc(sizeof *family); /* NULL: then their memory is never freed */
 		gev__greenlet_lose(g);
-		gev__leave_all(
-			g); /* its place in the list is the family's from now on: nobody's departure may write there */
+		/* Its place in the list is the family's from now on: nobody's departure may write there. */
+		gev__leave_all(g);
 		g->family = family;
 		__atomic_store_n(&g->hub, NULL, __ATOMIC_RELAXED);
 		if (__atomic_load_n(&g->joined_afar, __ATOMIC_ACQUIRE))

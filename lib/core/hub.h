@@ -43,10 +43,9 @@ struct gev__call {
 };
 
 struct gev__hub {
-	struct gev_greenlet self; /* the hub's own flow */
-	struct gev_greenlet main; /* the OS thread's */
-	struct gev_greenlet *
-		*ready; /* the FIFO: a ring of ready_mask + 1 places, of which [ready_head, ready_tail) are taken */
+	struct gev_greenlet self;    /* the hub's own flow */
+	struct gev_greenlet main;    /* the OS thread's */
+	struct gev_greenlet **ready; /* the FIFO: a ring of ready_mask + 1 places, taken: [ready_head, ready_tail) */
 	uint32_t ready_mask;
 	uint32_t ready_head;
 	uint32_t ready_tail;

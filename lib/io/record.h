@@ -52,8 +52,8 @@ struct side {
 struct record {
 	struct side read;
 	struct side *write; /* NULL: not yet, of the whole chunk. Set by the hub's thread */
-	struct waiter *
-		others; /* who wait for something else than reading and writing, elsewhere: they are told of the closing */
+	/* Who wait for something else than reading and writing, elsewhere: they are told of the closing. */
+	struct waiter *others;
 	uint16_t odd_armed; /* the poll(2) mask of which the odd set tells, 0: it does not know the number */
 	bool odd_idle;      /* its last event there found nobody */
 	bool drained;       /* nothing to read when last looked at: see gev__fd_note_read */

@@ -61,11 +61,9 @@ static void seen_json(struct gev__text *t, const struct gev__picture *p, const s
 	gev__text_json(t, name);
 	gev__text_add(t, ",\"entry\":");
 	gev__text_json(t, s->entry && gev__symbol_name((uintptr_t)s->entry, name, sizeof name) ? name : NULL);
-	gev__text_add(
-		t,
-		",\"state\":\"%s\",\"creator\":%u,\"os_thread\":%d,\"waited_ns\":%lld,\"ran_ns\":%lld,\"cpu_ns\":%lld",
-		gev__state_word(s), s->creator, s->tid, (long long)in_state(p, s), (long long)s->ran,
-		(long long)s->cpu);
+	gev__text_add(t, ",\"state\":\"%s\",\"creator\":%u,\"os_thread\":%d", gev__state_word(s), s->creator, s->tid);
+	gev__text_add(t, ",\"waited_ns\":%lld,\"ran_ns\":%lld,\"cpu_ns\":%lld", (long long)in_state(p, s),
+		      (long long)s->ran, (long long)s->cpu);
 	gev__text_add(t, ",\"switches\":%llu,\"stack_used\":%zu,\"stack_size\":%zu,\"waits\":",
 		      (unsigned long long)s->switches, stack_used(s), s->hi ? (size_t)(s->hi - s->lo) : 0);
 	gev__waits_json(t, p, s);
