@@ -8,6 +8,7 @@
 #include <mqueue.h>
 #include <netdb.h>
 #include <poll.h>
+#include <printf.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -41,6 +42,8 @@ struct aiocb;
 struct aliasent;
 struct ether_addr;
 struct passwd;
+struct mntent;
+struct option;
 struct sgrp;
 struct spwd;
 struct utmp;

@@ -165,11 +165,11 @@ int patch__IO_proc_close(FILE *f)
 }
 EXPORT(_IO_proc_close);
 
-/* ---- Flushes of libc's own ---- */
+/* ---- Flushes of libc's own: under its lock. Those of functions without a lock wait for nobody. ---- */
 
 int stream_overflow(FILE *f, int c)
 {
-	if (!streams_ours)
+	if (!streams_ours || !stream_is_callers(f))
 		return real._IO_file_overflow(f, c);
 	STREAM_TURN(f);
 	return real._IO_file_overflow(f, c);
@@ -177,7 +177,7 @@ int stream_overflow(FILE *f, int c)
 
 int stream_wide_overflow(FILE *f, wint_t c)
 {
-	if (!streams_ours)
+	if (!streams_ours || !stream_is_callers(f))
 		return (int)real._IO_wfile_overflow(f, c);
 	STREAM_TURN(f);
 	return (int)real._IO_wfile_overflow(f, c);

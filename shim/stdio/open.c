@@ -95,6 +95,18 @@ EXPORT(fopen);
 EXPORT_AS(fopen64, fopen);
 EXPORT_AS(_IO_fopen, fopen);
 
+FILE *patch_setmntent(const char *path, const char *mode)
+{
+	struct fifo fifo = {-1, -1};
+	if (streams_ours && !open_fifo(&fifo, path, mode))
+		return NULL;
+	FILE *f = real.setmntent(path, mode);
+	close_fifo(fifo);
+	return f;
+}
+EXPORT(setmntent);
+EXPORT_AS(__setmntent, setmntent);
+
 /* The stream's number goes; it, or another, comes back by an open inside libc, of which nothing was known. */
 FILE *patch_freopen(const char *path, const char *mode, FILE *f)
 {

@@ -9,6 +9,16 @@
 
 /* ---- dprintf ---- */
 
+/* Of nothing: libc alone knows what it thinks of the descriptor. */
+static int write_nothing(int fd, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	int r = real.vdprintf(fd, format, ap);
+	va_end(ap);
+	return r;
+}
+
 /* libc's own uses a stream on its stack until 2.36, and its own write afterwards. */
 static int write_text(int fd, char *text, int n)
 {
@@ -27,6 +37,8 @@ static int write_text(int fd, char *text, int n)
 		done += r > 0 ? (size_t)r : 0;
 	}
 	free(text);
+	if (size == 0)
+		return write_nothing(fd, "");
 	return io_result(r, saved) < 0 ? -1 : n;
 }
 

@@ -15,6 +15,9 @@
  * Nothing can switch between the look into the table and the stream's read or write: a time slice does not end in libc's code. So a call
  * that never parks writes nothing into the table. While nobody is parked in any stream, the look is a test of one word.
  *
+ * As natively, nobody waits for a stream whose lock nobody has: of functions without a lock (getc_unlocked), and of all on a stream that is locked by
+ * its callers alone (FSETLOCKING_BYCALLER).
+ *
  * Invariant: a slot of the table has an owner; whoever owns it has a stream_call on the stack for it, or holds it by flockfile, or was
  * given it by the last one and wakes up soon. */
 #ifndef SHIM_STDIO_STREAM_H
@@ -54,6 +57,12 @@ void stream_leave_taken(struct stream_call *call);
 /* libc sets it in every stream once it has made a thread of its own (libio.h: _IO_FLAGS2_NEED_LOCK); in those of memory always. */
 enum { STREAM_NEEDS_LOCK = 128 };
 
+/* libc's functions take no lock of it (__fsetlocking(3), FSETLOCKING_BYCALLER; bits/types/struct_FILE.h). */
+static inline bool stream_is_users(const FILE *f)
+{
+	return f->_flags & _IO_USER_LOCK;
+}
+
 static inline void stream_enter(struct stream_call *call, FILE *f)
 {
 	call->f = f;
@@ -72,6 +81,9 @@ static inline void stream_leave(struct stream_call *call)
 	if (unlikely(call->owns))
 		stream_leave_taken(call);
 }
+
+/* Whether the caller is in a call that locks the stream. */
+bool stream_is_callers(const FILE *f);
 
 /* The rest of the block is one call on the stream. */
 #define STREAM_TURN(f)                                                                                                 \

@@ -269,7 +269,7 @@ void stream_enter_taken(struct stream_call *call)
 {
 	if (!streams_mixed && (call->f->_flags2 & STREAM_NEEDS_LOCK) && (patch_real_threads || is_real_thread()))
 		mix();
-	if (!(__atomic_load_n(&streams_taken, __ATOMIC_RELAXED) & stream_bit(call->f)))
+	if (!(__atomic_load_n(&streams_taken, __ATOMIC_RELAXED) & stream_bit(call->f)) || stream_is_users(call->f))
 		return;
 	struct want w = {.f = call->f};
 	stream_calls = call->outer; /* not in it yet */
@@ -296,6 +296,12 @@ static void take_for(struct stream_call *call)
 	call->owns = w.owns;
 }
 
+/* Whether the caller has libc's lock of it. */
+static bool has_lock(const FILE *f)
+{
+	return f->_lock && stream_lock(f)->owner == (void *)pthread_self();
+}
+
 static bool is_in(const FILE *f)
 {
 	for (const struct stream_call *c = stream_calls; c; c = c->outer)
@@ -304,18 +310,23 @@ static bool is_in(const FILE *f)
 	return false;
 }
 
+bool stream_is_callers(const FILE *f)
+{
+	return is_in(f) || has_lock(f);
+}
+
 void stream_yield(struct stream_yield *y, FILE *f)
 {
 	FILE *const standard[] = {stdin, stdout, stderr};
 	__atomic_fetch_add(&streams_yields, 1, __ATOMIC_RELAXED);
-	y->called = f && !is_in(f);
+	y->called = f && has_lock(f) && !is_in(f);
 	if (y->called) {
 		y->call = (struct stream_call){.f = f, .outer = stream_calls};
 		stream_calls = &y->call;
 	}
 	struct stream_call *c;
 	for (c = stream_calls; c && !c->down; c = c->outer) {
-		if (!c->owns)
+		if (!c->owns && (!stream_is_users(c->f) || has_lock(c->f)))
 			take_for(c);
 		c->down = true;
 		c->locks = lay_down(c->f);

@@ -2,10 +2,12 @@
  * child. */
 #include "streams.h"
 
+#include <argp.h>
 #include <err.h>
 #include <error.h>
 #include <execinfo.h>
 #include <fmtmsg.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <signal.h>
@@ -45,6 +47,48 @@ static void say_verrx(const char *format, ...)
 	va_end(ap);
 }
 
+int __posix_getopt(int n, char *const *args, const char *options);
+
+static char *unknown[] = {"program", "--unknown", NULL}, *unknown_letter[] = {"program", "-x", NULL};
+static const struct option long_names[] = {{"known", no_argument, NULL, 'k'}, {0}};
+
+/* An option that says something by each of argp's functions. */
+static error_t say_option(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'e':
+		argp_error(state, "number %d", 12);
+		return 0;
+	case 'f':
+		argp_failure(state, 0, EPERM, "number %d", 13);
+		return 0;
+	case 's':
+		argp_state_help(state, stderr, ARGP_HELP_USAGE);
+		return 0;
+	case 'u':
+		argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+static const struct argp_option argp_options[] = {
+	{"error", 'e', NULL, 0, "an error", 0},
+	{"failure", 'f', NULL, 0, "a failure", 0},
+	{"state", 's', NULL, 0, "the state", 0},
+	{"use", 'u', NULL, 0, "the use", 0},
+	{0},
+};
+static const struct argp argp = {.options = argp_options, .parser = say_option, .doc = "what it is for"};
+
+static void parse_argument(const char *option)
+{
+	char name[] = "program", what[20];
+	char *args[] = {name, what, NULL};
+	snprintf(what, sizeof what, "%s", option);
+	argp_parse(&argp, 2, args, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, NULL);
+}
+
 #define SAY(name, ...)                                                                                                 \
 	static void say_##name##_now(void)                                                                             \
 	{                                                                                                              \
@@ -62,6 +106,15 @@ SAY(psiginfo, psiginfo(&(siginfo_t){.si_signo = SIGUSR2, .si_pid = 1, .si_uid = 
 SAY(herror, h_errno = HOST_NOT_FOUND; herror("herror"))
 SAY(fmtmsg, check(fmtmsg(MM_PRINT, "UX:cat", MM_ERROR, "text", "action", "UX:cat:001") == MM_OK))
 SAY(getopt, char *args[] = {"program", "-x", NULL}; optind = 1; check(getopt(2, args, "y") == '?'))
+SAY(posix_getopt, optind = 0; check(__posix_getopt(2, unknown_letter, "y") == '?'))
+SAY(getopt_long, optind = 0; check(getopt_long(2, unknown, "k", long_names, NULL) == '?'))
+SAY(getopt_long_only, optind = 0; check(getopt_long_only(2, unknown_letter, "k", long_names, NULL) == '?'))
+SAY(argp_parse, parse_argument("--unknown"))
+SAY(argp_error, parse_argument("-e"))
+SAY(argp_failure, parse_argument("-f"))
+SAY(argp_state_help, parse_argument("-s"))
+SAY(argp_usage, parse_argument("-u"))
+SAY(argp_help, char name[] = "program"; argp_help(&argp, stderr, ARGP_HELP_LONG, name))
 SAY(malloc_stats, malloc_stats())
 SAY(backtrace_symbols_fd, backtrace_symbols_fd((void *[]){(void *)16, (void *)0x123abc}, 2, 2))
 SAY(err, errno = EPERM; err(2, "number %d", 7))
@@ -169,9 +222,34 @@ int main(void)
 #name, say_##name##_now, true                                                                          \
 	}
 	static const struct saying all[] = {
-		S(perror),  S(warn),     S(warnx),  S(vwarn),  S(vwarnx),     S(error),        S(error_at_line),
-		S(psignal), S(psiginfo), S(herror), S(fmtmsg), S(getopt),     S(malloc_stats), S(backtrace_symbols_fd),
-		E(err),     E(errx),     E(verr),   E(verrx),  E(error_ends),
+		S(perror),
+		S(warn),
+		S(warnx),
+		S(vwarn),
+		S(vwarnx),
+		S(error),
+		S(error_at_line),
+		S(psignal),
+		S(psiginfo),
+		S(herror),
+		S(fmtmsg),
+		S(getopt),
+		S(malloc_stats),
+		S(backtrace_symbols_fd),
+		S(posix_getopt),
+		S(getopt_long),
+		S(getopt_long_only),
+		S(argp_parse),
+		S(argp_error),
+		S(argp_failure),
+		S(argp_state_help),
+		S(argp_usage),
+		S(argp_help),
+		E(err),
+		E(errx),
+		E(verr),
+		E(verrx),
+		E(error_ends),
 	};
 	int ours = dup(2);
 	setenv("MSGVERB", "label:severity:text:action:tag", 1);

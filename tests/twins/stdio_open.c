@@ -1,6 +1,7 @@
 /* fopen and freopen of a FIFO wait for the other end; fopen of a file does not; a stream that is opened anew. */
 #include "streams.h"
 
+#include <mntent.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -20,11 +21,21 @@ static void *read_fifo(void *arg)
 	return NULL;
 }
 
+static void *read_mounts(void *arg)
+{
+	FILE *f = setmntent("fifo", "r");
+	check(f != NULL);
+	const struct mntent *m = getmntent(f);
+	printf("mounted: %s\n", m ? m->mnt_dir : "nothing");
+	check(endmntent(f) == 1);
+	return NULL;
+}
+
 static void *write_fifo(void *arg)
 {
 	FILE *f = fopen("fifo", "w");
 	check(f != NULL);
-	fputs("written\n", f);
+	fputs("written here\n", f);
 	fclose(f);
 	return NULL;
 }
@@ -96,6 +107,11 @@ int main(void)
 	reader = spawn(read_fifo, NULL);
 	join(reader);
 	join(writer);
+
+	reader = spawn(read_mounts, NULL);
+	sched_yield();
+	join(spawn(write_fifo, NULL));
+	join(reader);
 
 	reader = spawn(reopen_reader, NULL);
 	sched_yield();

@@ -32,6 +32,22 @@ size_t _IO_getline(FILE *f, char *to, size_t n, int end, int keep);
 size_t _IO_sgetn(FILE *f, void *to, size_t n);
 ssize_t _IO_padn(FILE *f, int c, ssize_t n);
 
+size_t _IO_getline_info(FILE *f, char *to, size_t n, int end, int keep, int *ended);
+size_t _IO_default_xsgetn(FILE *f, void *to, size_t n);
+int _IO_default_uflow(FILE *f);
+size_t _IO_wdefault_xsgetn(FILE *f, void *to, size_t n);
+wint_t _IO_wdefault_uflow(FILE *f);
+size_t _IO_default_xsputn(FILE *f, const void *from, size_t n);
+size_t _IO_wdefault_xsputn(FILE *f, const void *from, size_t n);
+off64_t _IO_seekoff(FILE *f, off64_t at, int from, int mode);
+off64_t _IO_seekpos(FILE *f, off64_t at, int mode);
+int _IO_switch_to_get_mode(FILE *f);
+int _IO_switch_to_wget_mode(FILE *f);
+struct marker; /* libio.h, struct _IO_marker */
+void _IO_init_marker(struct marker *m, FILE *f);
+void _IO_init_wmarker(struct marker *m, FILE *f);
+
+static void *marker[3];
 static char line[100];
 static wchar_t wide[100];
 
@@ -53,6 +69,11 @@ READ(file_underflow, fwide(in, -1); int a = _IO_file_underflow(in); int b = getc
 READ(getline, size_t n = _IO_getline(in, line, 99, '\n', 1); printf("%zu %.6s", n, line))
 READ(sgetn, check(_IO_sgetn(in, line, 6) == 6); printf("%.6s", line))
 READ(file_read, ssize_t n = _IO_file_read(in, line, 6); printf("%zd %c", n, *line))
+READ(getline_info, int e = 0; size_t n = _IO_getline_info(in, line, 99, '\n', 1, &e); printf("%zu %.6s", n, line))
+READ(default_xsgetn, check(_IO_default_xsgetn(in, line, 6) == 6); printf("%.6s", line))
+READ(default_uflow, int a = _IO_default_uflow(in); int b = getc(in); printf("%c%c", a, b))
+READ(wdefault_xsgetn, fwide(in, 1); check(_IO_wdefault_xsgetn(in, wide, 6) == 6); printf("%x", (unsigned)wide[5]))
+READ(wdefault_uflow, fwide(in, 1); wint_t a = _IO_wdefault_uflow(in); wint_t b = getwc(in); printf("%x %x", a, b))
 READ(getwc_alone, wint_t a = (getwc_unlocked)(in); wint_t b = (getwc_unlocked)(in); printf("%x %x", a, b))
 READ(fgetwc, wint_t a = fgetwc_unlocked(in); wint_t b = (getwc_unlocked)(in); printf("%x %x", a, b))
 READ(getwchar, wint_t a = (getwchar_unlocked)(); wint_t b = (getwchar_unlocked)(); printf("%x %x", a, b))
@@ -114,6 +135,31 @@ WRITE(wseekoff, 2, (fwide(out, 1), _IO_wfile_xsputn(out, wide_block, MANY), _IO_
 WRITE(wdo_write, 2, (fputwc(L'x', out), fflush(out), must(_IO_wdo_write(out, wide_block, MANY) == 0)))
 WRITE(putwchar, MANY, must((putwchar_unlocked)(L'a' + i % 26) != WEOF))
 
+/* What is in the buffer, more than there is room for behind it, goes out first. */
+#define FLUSH(name, statement)                                                                                         \
+	static void write_##name(void)                                                                                 \
+	{                                                                                                              \
+		setvbuf(out, room, _IOFBF, sizeof room);                                                               \
+		must(fwrite(block, 1, MANY, out) == MANY);                                                             \
+		statement;                                                                                             \
+	}
+#define FLUSH_WIDE(name, statement)                                                                                    \
+	static void write_##name(void)                                                                                 \
+	{                                                                                                              \
+		setvbuf(out, room, _IOFBF, sizeof room);                                                               \
+		fwide(out, 1);                                                                                         \
+		must(_IO_wfile_xsputn(out, wide_block, MANY) == MANY);                                                 \
+		statement;                                                                                             \
+	}
+WRITE(default_xsputn, 2, (fwide(out, -1), must(_IO_default_xsputn(out, block, MANY) == MANY)))
+WRITE(wdefault_xsputn, 2, (fwide(out, 1), must(_IO_wdefault_xsputn(out, wide_block, MANY) == MANY)))
+FLUSH(seekoff_it, must(_IO_seekoff(out, 0, SEEK_CUR, 3) == -1))
+FLUSH(seekpos, must(_IO_seekpos(out, 0, 3) == -1))
+FLUSH(get_mode, must(_IO_switch_to_get_mode(out) == 0))
+FLUSH(init_marker, _IO_init_marker((struct marker *)(void *)marker, out))
+FLUSH_WIDE(wget_mode, must(_IO_switch_to_wget_mode(out) == 0))
+FLUSH_WIDE(init_wmarker, _IO_init_wmarker((struct marker *)(void *)marker, out))
+
 static void write_close_it(void)
 {
 	setvbuf(out, room, _IOFBF, sizeof room);
@@ -162,6 +208,11 @@ int main(void)
 		R(file_underflow),
 		R(getline),
 		R(sgetn),
+		R(getline_info),
+		R(default_xsgetn),
+		R(default_uflow),
+		R(wdefault_xsgetn),
+		R(wdefault_uflow),
 		R(getwc_alone),
 		R(fgetwc),
 		R(fgetws),
@@ -178,11 +229,39 @@ int main(void)
 #name, write_##name, false                                                                             \
 	}
 	static const struct writing writings[] = {
-		V(putc),           V(fputc),           V(fputs),      V(fwrite), V(overflow),
-		V(overflow_alone), V(file_overflow),   V(xsputn),     V(sync),   V(do_write),
-		V(seekoff),        V(setbuf),          V(file_write), V(putwc),  V(fputws),
-		V(woverflow),      V(woverflow_alone), V(wxsputn),    V(wsync),  V(wseekoff),
-		V(wdo_write),      V(close_it),        V(finish),     V(close),  {"putchar", write_putchar, true},
+		V(putc),
+		V(fputc),
+		V(fputs),
+		V(fwrite),
+		V(overflow),
+		V(overflow_alone),
+		V(file_overflow),
+		V(xsputn),
+		V(sync),
+		V(do_write),
+		V(seekoff),
+		V(setbuf),
+		V(file_write),
+		V(putwc),
+		V(fputws),
+		V(woverflow),
+		V(woverflow_alone),
+		V(wxsputn),
+		V(wsync),
+		V(wseekoff),
+		V(default_xsputn),
+		V(wdefault_xsputn),
+		V(seekoff_it),
+		V(seekpos),
+		V(get_mode),
+		V(init_marker),
+		V(wget_mode),
+		V(init_wmarker),
+		V(wdo_write),
+		V(close_it),
+		V(finish),
+		V(close),
+		{"putchar", write_putchar, true},
 	};
 	static const struct writing wide_stdout[] = {{"putwchar", write_putwchar, true}};
 	memset(block, 'b', sizeof block);
