@@ -1,7 +1,8 @@
 /* ledger.h: why a function of libc may be left alone, and what is said of those that may not, but are.
  *
  * The list of reasons is closed: a PASS row names one of these and no other. A new reason is a new promise to every program; it
- * belongs here only if it holds for each call of the function, in each green thread, and costs no other thread its turn. */
+ * belongs here only if it holds for each call of the function, in each green thread, and costs no other thread its turn. The last one says that
+ * there are no such calls: a test sees to it that libc gives the name to no linker, and `gev check` tells of a program that has it all the same. */
 #ifndef PATCH_LEDGER_H
 #define PATCH_LEDGER_H
 
@@ -18,7 +19,8 @@
 	R(FRESH_DESCRIPTOR, "It makes a descriptor and returns at once; the number is learnt at its first use.")       \
 	R(LIBC_THREADS, "libc does the work on real threads of its own, and the call returns at once.")                \
 	R(ENDS_HERE, "It does not return: the process ends.")                                                          \
-	R(ALWAYS_FAILS, "libc keeps a stub of the name, which fails at once or does nothing.")
+	R(ALWAYS_FAILS, "libc keeps a stub of the name, which fails at once or does nothing.")                         \
+	R(OLD_PROGRAMS, "libc keeps it for programs linked long ago: no program of today can be linked with it.")
 
 enum patch_reason {
 #define R(name, sentence) name,
@@ -26,8 +28,7 @@ enum patch_reason {
 #undef R
 };
 
-/* What many LATER rows have in common: what happens until they are cooperative. */
-#define STALLS_ON_RPC                                                                                                  \
-	"Sun RPC, of which libc keeps the names for old programs: every green thread waits for the network"
+/* What becomes of an OLD row's caller. */
+#define IN_OLD_PROGRAMS "kept for programs linked long ago: every green thread waits while one is in it"
 
 #endif

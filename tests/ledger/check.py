@@ -2,7 +2,7 @@
 """Holds shim/base/symbols.def against the libc of this machine, against libpatch.so and against the fixtures.
 
     check.py rows     DUMP                    the rows agree with each other
-    check.py covers   DUMP BLOCKING LIBC      what libc exports and BLOCKING lists has a row
+    check.py covers   DUMP BLOCKING LIBC      what libc exports and BLOCKING lists has a row; what is for old programs, no new one can get
     check.py exports  DUMP LIBPATCH LIBC      libpatch.so exports the green rows and their aliases, and nothing else
     check.py fixtures DUMP TWINS              the fixture of each green row, and of each that waits within a green one, is a program in the folder TWINS, which is run,
                                               and which calls the function
@@ -68,6 +68,12 @@ def check_covers(rows, groups, exported):
     return wrong
 
 
+def check_old(rows, linkable):
+    """Nobody can be linked with what is kept for old programs alone."""
+    return [f"{row.symbol}: is said to be for old programs, and libc gives it to new ones too"
+            for row in rows if row.state == "pass" and row.detail == "OLD_PROGRAMS" and row.symbol in linkable]
+
+
 def check_exports(rows, ours, libc):
     wanted = {row.symbol for row in rows if row.state in OURS}
     wrong = [f"{symbol}: green or an alias, but libpatch.so does not export it" for symbol in sorted(wanted - ours)]
@@ -130,8 +136,9 @@ def main(arguments):
     if what == "rows":
         wrong = check_rows(rows)
     elif what == "covers":
-        exported = ledger.exported_functions(libc_path(arguments[3]))
-        wrong = check_covers(rows, ledger.read_groups(arguments[2]), exported)
+        libc = libc_path(arguments[3])
+        wrong = check_covers(rows, ledger.read_groups(arguments[2]), ledger.exported_functions(libc))
+        wrong += check_old(rows, ledger.linkable_functions(libc))
     elif what == "exports":
         wrong = check_exports(
             rows, ledger.exported_functions(arguments[2]), ledger.exported_functions(libc_path(arguments[3]))

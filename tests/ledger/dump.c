@@ -32,6 +32,7 @@ static const char *reason(enum patch_reason r)
 #define REAL(ret, name, params, args, version) row(#name, "original", "-", version);
 #define ALIAS(alias, name) row(#alias, "alias", "-", #name);
 #define PASS(name, family, why) row(#name, "pass", #family, reason(why));
+#define OLD(name, family) PASS(name, family, OLD_PROGRAMS)
 #define LATER(name, family, why) row(#name, "later", #family, why);
 #define FORMAT(ret, name, params, last, call, fixture) row(#name, "green", "stdio", fixture);
 #define WITHIN(name, fixture) row(#name, "within", "stdio", fixture);

@@ -60,6 +60,13 @@ def exported_functions(path):
     return symbols
 
 
+def linkable_functions(path):
+    """Those that it gives to a linker: in some version that is a default one, or in none."""
+    lines = subprocess.run(["nm", "-D", "--defined-only", path], check=True, capture_output=True, text=True)
+    names = (line.split()[-1] for line in lines.stdout.splitlines())
+    return {name.partition("@")[0] for name in names if "@@" in name or "@" not in name}
+
+
 def read_groups(path):
     groups = []
     with open(path, encoding="utf-8") as file:

@@ -29,7 +29,7 @@ Every function of libc that can block, or that has to do with threads, descripto
   made or duplicated, a lock let go, a signal's handler set). It waits for nobody. The fixture beside it calls it.
 * **holds for all**: what it sets, the kernel keeps for its thread, and all green threads run on one: it holds for all of them. The wrapper says so on
   standard error, once, if there are others when it is called. A thread that needs its own is to be named in `GEV_NATIVE`.
-* **passes through**: libc's own is right as it is, for one of the reasons below.
+* **passes through**: libc's own stays as it is, for one of the reasons below.
 * **not yet**: ought to be cooperative and is libc's own until then. The table says what that means for a program.
 
 What belongs here is listed by rule in `tests/ledger/blocking.txt` (POSIX's cancellation points, Linux's own blocking calls, all of

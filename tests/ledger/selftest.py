@@ -76,6 +76,10 @@ class Covers(unittest.TestCase):
         wrong = check.check_covers(GOOD, groups(), {"__pread64_chk", "_thrd_new", "thrd"})
         self.assertEqual([w.split(":")[0] for w in wrong], ["__pread64_chk", "_thrd_new"])
 
+    def test_old(self):
+        rows = [Row("gone", "pass", "rpc", "OLD_PROGRAMS"), Row("here", "pass", "rpc", "OLD_PROGRAMS"), Row("read", "pass", "io", "NEVER_WAITS")]
+        self.assertEqual([w.split(":")[0] for w in check.check_old(rows, {"here", "read"})], ["here"])
+
     def test_group_text(self):
         self.assertEqual(groups()[0].rule, "reads and its kin")
 
