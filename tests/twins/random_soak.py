@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""fd_random with fresh seeds: random_soak.py LIBPATCH PROGRAM [OPERATIONS [EACH]]: so many operations in all (ten million), so many a seed (100000).
+"""fd_random or stdio_random with fresh seeds: random_soak.py LIBPATCH PROGRAM [OPERATIONS [EACH]]: so many operations in all (ten million), so many a
+seed (100000).
 
 The program foretells each answer itself, so it runs preloaded only, every other time with very short time slices; each tenth seed natively too, and
 then both must say the same. Two run at a time. A failure names its seed.
