@@ -19,7 +19,7 @@ from kit.tree import ROOT, Build  # noqa: E402
 FIGURES = os.path.join(ROOT, "docs", "figures")
 
 # In the order in which they are run: when time is short, the last ones get fewer rounds.
-SCENARIOS = ("startup", "switch", "threads", "counts", "asleep", "echo", "syscalls", "memory", "python", "paced", "brief",
+SCENARIOS = ("startup", "switch", "threads", "waits", "counts", "asleep", "echo", "syscalls", "memory", "python", "paced", "brief",
              "bulk", "watch", "fairness")
 
 
