@@ -38,7 +38,8 @@ static unsigned whole, torn, disordered;
 static unsigned busy; /* atomic: writers that have not ended */
 static pthread_mutex_t tally = PTHREAD_MUTEX_INITIALIZER;
 static bool ordered; /* one reads */
-static int handled;  /* atomic */
+static sem_t go;
+static int handled; /* atomic */
 
 /* ---- Lines: "writer line àààà...\n", of a length that everybody knows ---- */
 
@@ -179,6 +180,7 @@ static void *write_lines(void *arg)
 {
 	struct worker *w = arg;
 	char text[MOST];
+	wait_for(&go);
 	for (unsigned i = 0; i < lines; i++) {
 		size_t n = compose(text, w->number, i);
 		if (wide)
@@ -272,6 +274,7 @@ static void *read_lines(void *arg)
 {
 	struct worker *w = arg;
 	char text[MOST];
+	wait_for(&go);
 	while ((wide ? get_wide(w, text) : get(w, text)) && strcmp(text, "end\n") != 0)
 		note(text);
 	return NULL;
@@ -387,8 +390,11 @@ static void play(struct chance *c, unsigned number)
 		workers[i].chance.state = c->state + i;
 		workers[i].thread = spawn(reads ? read_lines : write_lines, &workers[i]);
 	}
+	/* Before they begin: libc's fflush(NULL) keeps whoever opens a stream until the one it flushes has been emptied, which is what main is for. */
 	if (number == 0)
 		report_threads();
+	for (unsigned i = 0; i < threads; i++)
+		sem_post(&go);
 	/* How often it is asked is a matter of timing. */
 	struct chance other = {c->state + THREADS};
 	if (reads)
@@ -411,6 +417,7 @@ int main(int argc, char **argv)
 	struct chance c = {argc > 1 ? strtoull(argv[1], NULL, 10) : 1};
 	long all = argc > 2 ? atol(argv[2]) : 1000;
 	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+	sem_init(&go, 0, 0);
 	check(sigaction(SIGUSR1, &action, NULL) == 0 && setlocale(LC_ALL, "C.UTF-8") != NULL);
 	for (unsigned i = 0; all > 0; i++, all -= threads * lines)
 		play(&c, i);
