@@ -96,8 +96,9 @@ static ssize_t transfer(struct transfer *t)
 ssize_t slow_read(int fd, struct description *d, const struct iovec *v, int n)
 {
 	struct transfer t;
-	if (d->piece == FDS_LINE && uncooked(fd))
-		return uncooked_read(fd, v, n, (size_t)io_vector_size(v, n));
+	struct uncooked how;
+	if (d->piece == FDS_LINE && uncooked(fd, &how))
+		return uncooked_read(fd, v, n, (size_t)io_vector_size(v, n), &how);
 	io_begin(&t, attempt_read, d, fd, GEV_READABLE, GEV_NEVER, 0);
 	t.vector = v;
 	t.vectors = n;

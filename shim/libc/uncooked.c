@@ -10,13 +10,14 @@
 
 #include "shim/libc/blocking.h"
 
-bool uncooked(int fd)
+bool uncooked(int fd, struct uncooked *how)
 {
 	struct termios t;
 	unsigned number;
 	if (real.ioctl(fd, TCGETS, (unsigned long)&t) < 0 || (t.c_lflag & ICANON) ||
 	    (t.c_cc[VMIN] == 1 && t.c_cc[VTIME] == 0))
 		return false;
+	*how = (struct uncooked){t.c_cc[VMIN], t.c_cc[VTIME]};
 	/* The other end of a pseudoterminal answers with the terminal's settings, and is read byte by byte (drivers/tty/pty.c). */
 	return real.ioctl(fd, TIOCGPTN, (unsigned long)&number) < 0;
 }
@@ -24,29 +25,24 @@ bool uncooked(int fd)
 static long read_now(const struct blocking *b)
 {
 	int fd = (int)b->args[0], queued = 0;
-	size_t size = (size_t)b->args[3];
-	struct termios t;
-	if (real.ioctl(fd, TCGETS, (unsigned long)&t) == 0) {
-		size_t least = t.c_cc[VMIN];
-		if (least > size)
-			least = size;
-		if (least == 0 && t.c_cc[VTIME] > 0)
-			least = 1;
-		/* poll has what the line has brought counted (drivers/tty/n_tty.c, n_tty_poll). */
-		(void)io_ready(fd, GEV_READABLE);
-		if (least > 0 && real.ioctl(fd, FIONREAD, (unsigned long)&queued) == 0 && (size_t)queued < least)
-			return -EAGAIN;
-	}
+	long least = b->args[3];
+	/* poll has what the line has brought counted (drivers/tty/n_tty.c, n_tty_poll). */
+	(void)io_ready(fd, GEV_READABLE);
+	if (least > 0 && real.ioctl(fd, FIONREAD, (unsigned long)&queued) == 0 && queued < least)
+		return -EAGAIN;
 	ssize_t r = real.readv(fd, (const struct iovec *)b->args[1], (int)b->args[2]);
 	return r < 0 ? -errno : r;
 }
 
-ssize_t uncooked_read(int fd, const struct iovec *v, int n, size_t size)
+ssize_t uncooked_read(int fd, const struct iovec *v, int n, size_t size, const struct uncooked *how)
 {
+	size_t least = how->least < size ? how->least : size;
+	if (least == 0 && how->time > 0)
+		least = 1;
 	/* The kernel does not look at the last. */
 	struct blocking b = {.attempt = read_now,
 			     .number = SYS_readv,
-			     .args = {fd, (long)v, n, (long)size},
+			     .args = {fd, (long)v, n, (long)least},
 			     .restarts = true,
 			     .cancels = true};
 	return blocking_call(&b);

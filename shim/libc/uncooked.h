@@ -6,9 +6,14 @@
 
 #include "shim/libc/wait.h"
 
-/* Whether fd, a terminal, is read without lines and otherwise than byte by byte. */
-bool uncooked(int fd);
+/* MIN and TIME, as they are when the read begins: the kernel does not ask again in the midst of one either. */
+struct uncooked {
+	unsigned char least, time;
+};
+
+/* Whether fd, a terminal, is read without lines and otherwise than byte by byte; and how then. */
+bool uncooked(int fd, struct uncooked *how);
 /* Such a read. A count or -errno. */
-ssize_t uncooked_read(int fd, const struct iovec *v, int n, size_t size);
+ssize_t uncooked_read(int fd, const struct iovec *v, int n, size_t size, const struct uncooked *how);
 
 #endif
