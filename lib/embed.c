@@ -194,6 +194,7 @@ static const struct gev_embed table = {
 	.deadline = deadline,
 	.turn = turn,
 	.offload = gev__offload,
+	.offload_brief = gev__offload_brief,
 	.fd_poll = gev__fd_poll,
 };
 

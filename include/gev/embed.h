@@ -322,6 +322,9 @@ struct gev_embed {
 	 * fn may call neither this table nor the program. host: the name that it looks up, for those who look on; NULL: it does something else.
 	 * 0. -EAGAIN: no thread for it; fn was not called. Greenlets only. */
 	int (*offload)(void (*fn)(void *arg), void *arg, const char *host);
+	/* The same for an fn that is over soon, as a transfer with a disk is: it goes before the others. -EAGAIN also where all threads are at something that
+	 * may last. */
+	int (*offload_brief)(void (*fn)(void *arg), void *arg);
 
 	/* ---- Descriptors, once more -------------------------------------------------------------------------- */
 

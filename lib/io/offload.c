@@ -3,6 +3,9 @@
  *      QUEUED --a thread takes it--> RUNNING --fn returns--> DONE
  *         \--its greenlet gives up--> gone       \--its greenlet gives up--> LEFT --fn returns--> dropped by the thread
  *
+ * Jobs that are over soon go before those that may last (a name that no server answers), and are refused where they would have to wait for such: so
+ * while one of them is queued, a thread is free, or has one in hand and takes this one next.
+ *
  * Every change of state happens under the pool's lock, but for DONE: that is set under the lock of the waiter's queue in the parking lot, and after it
  * the thread does not touch the job, which may be gone.
  * Threads are made as the OS thread itself: libc's pthread_create reads the thread block of its caller, and a greenlet's is not a thread's. */
@@ -43,6 +46,7 @@ struct job {
 	int error;        /* fn's errno */
 	enum state state; /* atomic: who waits looks without the pool's lock */
 	bool apart;       /* malloc's, and may be left */
+	bool brief;       /* it does not last */
 };
 
 static enum state state_of(const struct job *j)
@@ -57,12 +61,15 @@ static void set_state(struct job *j, enum state state)
 
 static struct pool {
 	struct gev__lock lock;
-	struct job *first;
-	struct job **last;
+	struct lane {
+		struct job *first;
+		struct job **last;
+	} brief, long_;
 	int queued; /* atomic */
 	int idle;
 	int threads;
-} pool = {.last = &pool.first};
+	int at_brief; /* threads that have a brief job in hand */
+} pool = {.brief.last = &pool.brief.first, .long_.last = &pool.long_.first};
 
 /* A signal handler that interrupts the holder must not come back here. */
 static void lock(void)
@@ -83,12 +90,18 @@ static void unlock(void)
 
 /* ---- The queue; the pool is locked ---- */
 
+static struct lane *lane_of(const struct job *j)
+{
+	return j->brief ? &pool.brief : &pool.long_;
+}
+
 static void append(struct job *j)
 {
+	struct lane *lane = lane_of(j);
 	j->next = NULL;
-	j->link = pool.last;
-	*pool.last = j;
-	pool.last = &j->next;
+	j->link = lane->last;
+	*lane->last = j;
+	lane->last = &j->next;
 	__atomic_store_n(&pool.queued, pool.queued + 1, __ATOMIC_SEQ_CST);
 }
 
@@ -105,7 +118,7 @@ static void take_off(struct job *j)
 	if (j->next)
 		j->next->link = j->link;
 	else
-		pool.last = j->link;
+		lane_of(j)->last = j->link;
 	__atomic_store_n(&pool.queued, pool.queued - 1, __ATOMIC_SEQ_CST);
 }
 
@@ -122,6 +135,7 @@ static void finish(struct job *j)
 {
 	lock();
 	bool left = state_of(j) == LEFT;
+	pool.at_brief -= j->brief;
 	if (!left)
 		set_state(j, ENDING);
 	unlock();
@@ -145,9 +159,10 @@ static struct job *next_job(void)
 	int64_t until = gev__now() + IDLE_NS;
 	for (;;) {
 		lock();
-		struct job *j = pool.first;
+		struct job *j = pool.brief.first ? pool.brief.first : pool.long_.first;
 		if (j) {
 			take_off(j);
+			pool.at_brief += j->brief;
 			set_state(j, RUNNING);
 			__atomic_store_n(&j->seen.begun, true, __ATOMIC_RELAXED);
 			unlock();
@@ -279,11 +294,23 @@ static enum left wait_for(struct job *j, int64_t deadline, unsigned flags, int *
 	return STAYS;
 }
 
+/* The pool is locked. Whether somebody will take a brief job soon. */
+static bool is_prompt(void)
+{
+	return pool.idle > 0 || pool.at_brief > 0 || pool.threads < gev__options()->offload_threads;
+}
+
 static enum left run(struct job *j, int64_t deadline, unsigned flags, int *r)
 {
 	lock();
-	append(j);
+	bool refused = j->brief && !is_prompt();
+	if (!refused)
+		append(j);
 	unlock();
+	if (refused) {
+		*r = -EAGAIN;
+		return NOT_RUN;
+	}
 	*r = see_to_it();
 	if (*r == 0)
 		return wait_for(j, deadline, flags, r);
@@ -380,7 +407,15 @@ int gev__offload(void (*fn)(void *arg), void *arg, const char *host)
 	return r;
 }
 
+int gev__offload_brief(void (*fn)(void *arg), void *arg)
+{
+	struct job j = {.seen = {.plain = fn, .is_plain = true}, .arg = arg, .brief = true};
+	int r;
+	run(&j, NEVER, GEV_PARK_PLAIN, &r);
+	return r;
+}
+
 void gev__offload_forked(void)
 {
-	pool = (struct pool){.last = &pool.first};
+	pool = (struct pool){.brief.last = &pool.brief.first, .long_.last = &pool.long_.first};
 }

@@ -23,6 +23,8 @@ int gev__offload_apart(void *(*fn)(void *arg), void *arg, const char *host, void
 
 /* As gev_embed.offload says. */
 int gev__offload(void (*fn)(void *arg), void *arg, const char *host);
+/* As gev_embed.offload_brief says. */
+int gev__offload_brief(void (*fn)(void *arg), void *arg);
 
 /* In a forked child: there are no such threads. */
 void gev__offload_forked(void);

@@ -40,7 +40,7 @@ struct description {
 	uint32_t low;   /* SO_RCVLOWAT */
 	uint16_t piece; /* wait first: the most one write may move after POLLOUT without blocking; 0: any number */
 	uint8_t kind;
-	uint8_t wish;   /* the program wants O_NONBLOCK */
+	uint8_t wish;   /* the program wants O_NONBLOCK, which means nothing to a plain file */
 	uint8_t covert; /* O_NONBLOCK is set, by us, and hidden from the program */
 	uint8_t listening;
 	uint8_t drained;         /* the last read took all there was: wait first, do not try */
@@ -48,6 +48,7 @@ struct description {
 	uint8_t no_nowait;       /* ways in which RWF_NOWAIT does not work on it */
 	uint8_t counter;         /* an eventfd, or another of the files without a type: each write is one number */
 	uint8_t slow_storage;    /* the last fsync took long */
+	uint8_t direct;          /* a file without the page cache (O_DIRECT): every transfer waits for a device */
 	uint8_t vain;            /* an epoll set: the waits in a row that had nothing when they began */
 	uint8_t local;           /* a Unix socket */
 	uint8_t credentials;     /* SO_PASSCRED */

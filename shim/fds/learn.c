@@ -2,6 +2,7 @@
  *
  * At most nine system calls, once in the life of a description. Uses the originals only. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -98,7 +99,8 @@ int fds_learn(int fd, struct description *d)
 	}
 	bool set = (flags & O_NONBLOCK) != 0;
 	d->covert = set && d->listening && fds_marked(fd);
-	d->wish = set && !d->covert;
+	d->direct = d->kind == FD_PLAIN && (flags & O_DIRECT);
+	d->wish = set && !d->covert && d->kind != FD_PLAIN;
 	errno = saved;
 	return r;
 }

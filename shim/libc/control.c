@@ -14,6 +14,7 @@
 /* The program's wish has reached the kernel. */
 static void note_wish(struct description *d, bool wish)
 {
+	wish = wish && d->kind != FD_PLAIN;
 	if (d->wish != wish) {
 		d->wish = wish;
 		fds_changed(d);
@@ -52,8 +53,10 @@ APART static int set_flags(int fd, unsigned long arg)
 	if (d->covert && wish)
 		fds_uncover(fd, d);
 	int r = real.fcntl(fd, F_SETFL, d->covert ? arg | O_NONBLOCK : arg);
-	if (r == 0)
+	if (r == 0) {
+		d->direct = d->kind == FD_PLAIN && (arg & O_DIRECT);
 		note_wish(d, wish);
+	}
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include "shim/libc/close.h"
+#include "shim/libc/direct.h"
 #include "shim/libc/io.h"
 #include "shim/libc/kernel.h"
 #include "shim/libc/slow.h"
@@ -76,6 +77,8 @@ APART static ssize_t read_green(int fd, const struct iovec *v, int n, bool buffe
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;
+	if (unlikely(direct_is(fd)))
+		return direct_readv(fd, v, n);
 	return socket_note_empty(fd, buffer ? real.read(fd, v->iov_base, v->iov_len) : real.readv(fd, v, n), 0);
 }
 
@@ -87,6 +90,8 @@ APART static ssize_t write_green(int fd, const struct iovec *v, int n, bool buff
 	if (r != IO_NEVER_BLOCKS)
 		return io_result(r, saved);
 	errno = saved;
+	if (unlikely(direct_is(fd)))
+		return direct_writev(fd, v, n);
 	return buffer ? real.write(fd, v->iov_base, v->iov_len) : real.writev(fd, v, n);
 }
 

@@ -18,8 +18,12 @@ static int opened(int fd)
 APART static int openat_started(int dir, const char *path, int flags, mode_t mode)
 {
 	io_cancellation_point();
-	if (!patch_green() || !fifo_would_wait(dir, path, flags))
-		return opened(real.openat(dir, path, flags, mode));
+	if (!patch_green() || !fifo_would_wait(dir, path, flags)) {
+		int fd = opened(real.openat(dir, path, flags, mode));
+		if (unlikely(flags & O_DIRECT) && fd >= 0)
+			fds_get(fd); /* what asks the disk at each transfer must be known as such */
+		return fd;
+	}
 	int saved = errno;
 	return opened((int)io_result(fifo_open(dir, path, flags), saved));
 }

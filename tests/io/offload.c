@@ -165,6 +165,60 @@ Test(offload, no_more_threads_than_allowed_and_nothing_is_lost)
 	cr_expect_eq(gev_offload(where, NULL, 10, NULL), 0);
 }
 
+/* ---- What is over soon ---- */
+
+static sem_t brief_gate;
+static int briefs;
+
+static void be_brief(void *arg)
+{
+	__atomic_add_fetch(&briefs, 1, __ATOMIC_SEQ_CST);
+	while (sem_wait(&brief_gate))
+		;
+}
+
+static void *offload_brief(void *arg)
+{
+	return (void *)(intptr_t)gev__offload_brief(be_brief, arg);
+}
+
+Test(offload, a_brief_job_is_refused_where_it_would_have_to_wait_for_others)
+{
+	struct gev_greenlet *g[JOBS];
+	sem_init(&gate, 0, 0);
+	sem_init(&brief_gate, 0, 1);
+	fill(g);
+	cr_expect_eq(gev__offload_brief(be_brief, NULL), -EAGAIN);
+	cr_expect_eq(briefs, 0);
+	let_all_go(g);
+	cr_expect_eq(gev__offload_brief(be_brief, NULL), 0);
+	cr_expect_eq(briefs, 1);
+}
+
+Test(offload, a_brief_job_goes_before_the_others)
+{
+	struct gev_greenlet *g[JOBS], *first, *second;
+	void *result = &briefs;
+	sem_init(&gate, 0, 0);
+	sem_init(&brief_gate, 0, 0);
+	first = gev_spawn(offload_brief, NULL);
+	while (!__atomic_load_n(&briefs, __ATOMIC_SEQ_CST))
+		gev_sleep(0.001);
+	for (intptr_t i = 0; i < JOBS; i++)
+		g[i] = gev_spawn(offload_hold, (void *)(i + 1));
+	while (__atomic_load_n(&running, __ATOMIC_SEQ_CST) < THREADS - 1)
+		gev_sleep(0.001);
+	second = gev_spawn(offload_brief, NULL);
+	gev_sleep(0);
+	sem_post(&brief_gate);
+	sem_post(&brief_gate);
+	cr_expect_eq(gev_join(first, 30, NULL), 0);
+	cr_expect_eq(gev_join(second, 30, &result), 0, "while the others hold all threads but one");
+	cr_expect_null(result);
+	cr_expect_eq(briefs, 2);
+	let_all_go(g);
+}
+
 /* ---- Kills and time limits ---- */
 
 static int dropped;
