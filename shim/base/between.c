@@ -10,27 +10,75 @@
 
 #include "shim/base/next.h"
 
-/* The functions that shim/libc/numbers.c knows by number, gettid, and those that are called past libc: in shim/libc/kernel.h, and by libc itself for
- * recv and send. */
-static const struct {
-	char name[12];
-	bool past_libc;
-} functions[] = {
-	{"read", true},        {"write", true},        {"readv", true},        {"writev", true},
-	{"recv", true},        {"send", true},         {"recvfrom", true},     {"sendto", true},
-	{"recvmsg", true},     {"sendmsg", true},      {"recvmmsg", false},    {"sendmmsg", false},
-	{"accept", false},     {"accept4", false},     {"connect", false},     {"sendfile", false},
-	{"splice", false},     {"flock", false},       {"poll", false},        {"wait4", false},
-	{"epoll_wait", false}, {"epoll_pwait", false}, {"nanosleep", false},   {"close", false},
-	{"dup", false},        {"dup2", false},        {"dup3", false},        {"fcntl", false},
-	{"fcntl64", false},    {"ioctl", false},       {"shutdown", false},    {"listen", false},
-	{"socket", false},     {"pipe2", false},       {"setsockopt", false},  {"eventfd", false},
-	{"socketpair", false}, {"openat", false},      {"close_range", false}, {"gettid", false},
+/* The functions that are called past libc (in shim/libc/kernel.h, and by libc itself for recv and send), and what else shim/libc/numbers.c,
+ * numbers_waits.c and shim/pthread/syscall.c know by number. */
+static const char *const past_libc[] = {
+	"read", "write", "readv", "writev", "recv", "send", "recvfrom", "sendto", "recvmsg", "sendmsg",
+};
+static const char *const others[] = {
+	"recvmmsg",
+	"sendmmsg",
+	"accept",
+	"accept4",
+	"connect",
+	"sendfile",
+	"splice",
+	"flock",
+	"poll",
+	"wait4",
+	"epoll_wait",
+	"epoll_pwait",
+	"nanosleep",
+	"close",
+	"dup",
+	"dup2",
+	"dup3",
+	"fcntl",
+	"fcntl64",
+	"ioctl",
+	"shutdown",
+	"listen",
+	"socket",
+	"pipe2",
+	"setsockopt",
+	"eventfd",
+	"socketpair",
+	"openat",
+	"close_range",
+	"gettid",
+	"ppoll",
+	"pselect",
+	"select",
+	"epoll_pwait2",
+	"clock_nanosleep",
+	"waitid",
+	"pause",
+	"sigsuspend",
+	"sigtimedwait",
+	"preadv2",
+	"pwritev2",
+	"vmsplice",
+	"tee",
+	"open",
+	"creat",
+	"fsync",
+	"fdatasync",
+	"syncfs",
+	"sync",
+	"sync_file_range",
+	"msync",
+	"getrandom",
+	"mq_timedsend",
+	"mq_timedreceive",
+	"msgsnd",
+	"msgrcv",
+	"semop",
+	"semtimedop",
 };
 
 bool patch_above_another;
 
-enum { MOST = 16 };
+enum { PAST_LIBC = sizeof past_libc / sizeof *past_libc, OTHERS = sizeof others / sizeof *others, MOST = 16 };
 static struct range {
 	uintptr_t from, to;
 } ranges[MOST];
@@ -58,20 +106,22 @@ static int note(struct dl_phdr_info *info, size_t size, void *at)
 	return 1;
 }
 
-static void note_if_anothers(const char *name, bool past_libc)
+static bool note_if_anothers(const char *name)
 {
 	if (!patch_next_is_anothers(name))
-		return;
-	patch_above_another |= past_libc;
+		return false;
 	uintptr_t at = (uintptr_t)patch_next(name, NULL);
 	if (!patch_between((const void *)at))
 		dl_iterate_phdr(note, (void *)at);
+	return true;
 }
 
 void patch_between_start(void)
 {
-	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-		note_if_anothers(functions[i].name, functions[i].past_libc);
+	for (size_t i = 0; i < PAST_LIBC; i++)
+		patch_above_another |= note_if_anothers(past_libc[i]);
+	for (size_t i = 0; i < OTHERS; i++)
+		note_if_anothers(others[i]);
 	/* Where such a function ends in a jump, it is our call of it that would be returned to. */
 	if (n_ranges > 0)
 		dl_iterate_phdr(note, (void *)(uintptr_t)patch_between_start);
@@ -84,10 +134,12 @@ bool patch_between_any(void)
 
 bool patch_between_will_be(void)
 {
-	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-		if (patch_next_is_anothers(functions[i].name))
-			return true;
-	return false;
+	bool will = false;
+	for (size_t i = 0; i < PAST_LIBC && !will; i++)
+		will = patch_next_is_anothers(past_libc[i]);
+	for (size_t i = 0; i < OTHERS && !will; i++)
+		will = patch_next_is_anothers(others[i]);
+	return will;
 }
 
 bool patch_between(const void *code)

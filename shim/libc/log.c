@@ -1,5 +1,6 @@
-/* syslog: libc's own, as a visit. It writes to a socket, which may be full, inside libc and under a lock of libc's, for which the other functions of
- * the log wait too: they are visits by the table (visits.def). */
+/* syslog: libc's own, as a visit. It writes to a socket, which may be full, by a connect and a send of its own, past every symbol and under a lock of
+ * libc's, for which the other functions of the log wait too: they are visits by the table (visits.def). A visit costs more than the call itself: 9.6 us of
+ * processor time in all, and natively 4. */
 #include <syslog.h>
 
 #include "shim/libc/visit.h"

@@ -1,6 +1,4 @@
-/* syscall(2) by the numbers of calls on descriptors, children and time: as libc's functions of the same arguments. What
- * the bare system call does otherwise than libc's function of its name (the time left that ppoll and pselect6 write
- * back) is left to the kernel. */
+/* syscall(2) by the numbers of calls on descriptors: as libc's functions of the same arguments. */
 #include "shim/libc/numbers.h"
 
 #include <stddef.h>
@@ -8,19 +6,10 @@
 #include <sys/syscall.h>
 
 #include "shim/base/between.h"
-#include "shim/pthread/cancel.h"
 
 #define P(type, x) ((type)(x))
 
-/* syscall() is no cancellation point, whatever it calls (pthreads(7)); what waits, holds cancellation off meanwhile. */
-#define HELD(call)                                                                                                     \
-	do {                                                                                                           \
-		bool held = patch_cancel_hold();                                                                       \
-		call;                                                                                                  \
-		patch_cancel_let(held);                                                                                \
-	} while (0)
-
-/* Reading, writing, waiting. */
+/* Reading and writing. */
 static bool on_data(long number, const long a[6], long *r)
 {
 	const int fd = (int)a[0];
@@ -74,36 +63,20 @@ static bool on_data(long number, const long a[6], long *r)
 		HELD(*r = patch_splice(fd, P(off_t *, a[1]), (int)a[2], P(off_t *, a[3]), (size_t)a[4],
 				       (unsigned)a[5]));
 		return true;
+	case SYS_preadv2:
+		HELD(*r = patch_preadv2(fd, P(const struct iovec *, a[1]), (int)a[2], a[3], (int)a[5]));
+		return true;
+	case SYS_pwritev2:
+		HELD(*r = patch_pwritev2(fd, P(const struct iovec *, a[1]), (int)a[2], a[3], (int)a[5]));
+		return true;
+	case SYS_vmsplice:
+		HELD(*r = patch_vmsplice(fd, P(const struct iovec *, a[1]), (size_t)a[2], (unsigned)a[3]));
+		return true;
+	case SYS_tee:
+		HELD(*r = patch_tee(fd, (int)a[1], (size_t)a[2], (unsigned)a[3]));
+		return true;
 	case SYS_flock:
 		HELD(*r = patch_flock(fd, (int)a[1]));
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool on_waiting(long number, const long a[6], long *r)
-{
-	switch (number) {
-#ifdef SYS_poll
-	case SYS_poll:
-		HELD(*r = patch_poll(P(struct pollfd *, a[0]), (nfds_t)a[1], (int)a[2]));
-		return true;
-#endif
-#ifdef SYS_epoll_wait
-	case SYS_epoll_wait:
-		HELD(*r = patch_epoll_wait((int)a[0], P(struct epoll_event *, a[1]), (int)a[2], (int)a[3]));
-		return true;
-#endif
-	case SYS_epoll_pwait:
-		HELD(*r = patch_epoll_pwait((int)a[0], P(struct epoll_event *, a[1]), (int)a[2], (int)a[3],
-					    P(const sigset_t *, a[4])));
-		return true;
-	case SYS_nanosleep:
-		HELD(*r = patch_nanosleep(P(const struct timespec *, a[0]), P(struct timespec *, a[1])));
-		return true;
-	case SYS_wait4:
-		HELD(*r = patch_wait4((pid_t)a[0], P(int *, a[1]), (int)a[2], P(struct rusage *, a[3])));
 		return true;
 	default:
 		return false;
@@ -158,6 +131,14 @@ static bool on_numbers(long number, const long a[6], long *r)
 	case SYS_eventfd2:
 		*r = patch_eventfd((unsigned)a[0], (int)a[1]);
 		return true;
+#ifdef SYS_open
+	case SYS_open:
+		HELD(*r = patch_open(P(const char *, a[0]), (int)a[1], (mode_t)a[2]));
+		return true;
+	case SYS_creat:
+		HELD(*r = patch_creat(P(const char *, a[0]), (mode_t)a[1]));
+		return true;
+#endif
 	case SYS_openat:
 		HELD(*r = patch_openat((int)a[0], P(const char *, a[1]), (int)a[2], (mode_t)a[3]));
 		return true;
@@ -168,7 +149,7 @@ static bool on_numbers(long number, const long a[6], long *r)
 
 static bool make(long number, const long a[6], long *r)
 {
-	return on_data(number, a, r) || on_waiting(number, a, r) || on_numbers(number, a, r);
+	return on_data(number, a, r) || numbers_on_waits(number, a, r) || on_numbers(number, a, r);
 }
 
 /* Where our originals end in another library, and that one calls by number by way of a third: the call comes back here a few frames further down.

@@ -39,6 +39,13 @@ static int descriptor_of(const struct io_uring *ring)
 	return *(const int *)(const void *)((const char *)ring + SQ + CQ + FLAGS);
 }
 
+/* Nobody finds the completions of such a ring but who looks for them in the kernel (io_uring_setup(2), IORING_SETUP_IOPOLL). */
+static bool is_polled(const struct io_uring *ring)
+{
+	enum { SQ = 104, CQ = 88, IOPOLL = 1 };
+	return *(const unsigned *)(const void *)((const char *)ring + SQ + CQ) & IOPOLL;
+}
+
 APART static int wait_green(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned submit)
 {
 	for (;; submit = 0) {
@@ -56,7 +63,7 @@ APART static int wait_green(struct io_uring *ring, struct io_uring_cqe **cqe, un
 int patch___io_uring_get_cqe(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned submit, unsigned n,
 			     sigset_t *mask)
 {
-	if (!patch_green() || n != 1 || mask)
+	if (!patch_green() || n != 1 || mask || is_polled(ring))
 		return original()(ring, cqe, submit, n, mask);
 	return wait_green(ring, cqe, submit);
 }
