@@ -13,15 +13,20 @@
 
 #include "shim/libc/kernel.h"
 
-/* recv never waits with these: the out-of-band byte and the error queue are there or not (tcp_recv_urg,
- * sock_recv_errqueue). */
-enum { AT_ONCE = MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE };
+/* With these recv does not wait where a socket has such: the out-of-band byte of a stream, the error queue of all but Unix sockets are there or not
+ * (tcp_recv_urg, sock_recv_errqueue). Others pay no attention to them (udp_recvmsg, unix_dgram_recvmsg). */
+static bool is_at_once(const struct description *d, int flags)
+{
+	return (flags & MSG_OOB && d->kind == FD_STREAM) || (flags & MSG_ERRQUEUE && !d->local);
+}
 
 struct description *socket_blocking(int fd, int flags)
 {
-	if (flags & AT_ONCE)
+	if (flags & MSG_DONTWAIT)
 		return NULL;
 	struct description *d = fds_get(fd);
+	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE)) && d && is_at_once(d, flags))
+		return NULL;
 	return d && (d->kind == FD_STREAM || d->kind == FD_MESSAGE) && !d->wish ? d : NULL;
 }
 
