@@ -54,6 +54,10 @@ static void make(struct flow *f)
 	case 'q':
 		make_queue(fd);
 		break;
+	case 'v':
+		fd[0] = fd[1] = msgget(IPC_PRIVATE, 0600);
+		check(fd[0] >= 0);
+		break;
 	default:
 		check(socketpair(AF_UNIX, type, 0, fd) == 0);
 	}
@@ -70,7 +74,7 @@ static void make(struct flow *f)
 	}
 	/* A stream may lose what it has buffered when its write fails, natively too. */
 	int what = f->pair->mode || f->kind == 'y' ? FAULTS_SOFT : FAULTS_SOFT | FAULTS_HARD;
-	if (f->kind == 'q')
+	if (f->kind == 'q' || f->kind == 'v')
 		return;
 	faults(f->in, what);
 	faults(f->out, what);
@@ -112,6 +116,9 @@ static void end(struct flow *f)
 			check(again());
 	else if (f->kind == 'q')
 		while (mq_send(f->out, "", 0, 0) < 0)
+			check(again());
+	else if (f->kind == 'v')
+		while (msgsnd(f->out, &(struct queued){.type = 1}, 0, 0) < 0)
 			check(again());
 	else
 		check(close(f->out) == 0 || errno == EINTR);
@@ -171,6 +178,8 @@ static void *reader(void *arg)
 		sem_post(&f->written);
 	if (f->reads)
 		check(fclose(f->reads) == 0);
+	else if (f->kind == 'v')
+		check(msgctl(f->in, IPC_RMID, NULL) == 0);
 	else
 		check(close(f->in) == 0 || errno == EINTR);
 	free(got);

@@ -133,6 +133,29 @@ static ssize_t get_mq_timedreceive(struct flow *f, char *p, size_t n)
 	return mq_timedreceive(f->in, p, n, NULL, &late);
 }
 
+enum { QUEUED = 4000 };
+
+struct queued {
+	long type;
+	char bytes[QUEUED];
+};
+
+static ssize_t put_msgsnd(struct flow *f, char *p, size_t n)
+{
+	struct queued m = {.type = 1 + next(&f->put_seed) % 3};
+	memcpy(m.bytes, p, n);
+	return msgsnd(f->out, &m, n, 0) == 0 ? (ssize_t)n : -1;
+}
+
+static ssize_t get_msgrcv(struct flow *f, char *p, size_t n)
+{
+	struct queued m;
+	ssize_t r = msgrcv(f->in, &m, sizeof m.bytes, 0, 0);
+	if (r > 0)
+		memcpy(p, m.bytes, (size_t)r);
+	return r;
+}
+
 static ssize_t put_vfprintf(struct flow *f, const char *format, ...)
 {
 	va_list ap;
@@ -209,6 +232,7 @@ static const struct pair pairs[] = {
 	{.name = "pwritev2 and preadv2 at offsets", put_pwritev2_at, get_preadv2_at, "f", 4000},
 	{.name = "mq_send and mq_receive", put_mq_send, get_mq_receive, "q", 4000},
 	{.name = "mq_timedsend and mq_timedreceive", put_mq_timedsend, get_mq_timedreceive, "q", 4000},
+	{.name = "msgsnd and msgrcv", put_msgsnd, get_msgrcv, "v", QUEUED},
 	{.name = "fputwc and fgetwc", put_fputwc, get_fgetwc, "ut", .mode = "buffered", .text = true, .wide = true},
 };
 

@@ -4,6 +4,8 @@
 
 #include <mqueue.h>
 #include <stdarg.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
