@@ -12,6 +12,32 @@ static void *parked(void *arg)
 	return arg;
 }
 
+/* The error is what it returns, and errno is left alone (posix_fallocate(3)). */
+static void allocate(void)
+{
+	int fd = open("allocated", O_RDWR | O_CREAT | O_TRUNC, 0600), reader = open("allocated", O_RDONLY), pipes[2];
+	check(fd >= 0 && reader >= 0 && pipe(pipes) == 0);
+	errno = E2BIG;
+	show_error(posix_fallocate(fd, 100, 900));
+	show_error(posix_fallocate(fd, 10, 20));
+	show_error(posix_fallocate64(fd, 0, 2000));
+	show_error(posix_fallocate(fd, -1, 1));
+	show_error(posix_fallocate(fd, 0, 0));
+	show_error(posix_fallocate(fd, 0, -1));
+	show_error(posix_fallocate(fd, INT64_MAX, 1));
+	show_error(posix_fallocate(reader, 0, 1));
+	show_error(posix_fallocate(pipes[0], 0, 1));
+	show_error(posix_fallocate(pipes[1], 0, 1));
+	show_error(posix_fallocate(-1, 0, 1));
+	printf("errno as it was: %d\n", errno == E2BIG);
+	printf("long %ld\n", (long)lseek(fd, 0, SEEK_END));
+	close(fd);
+	close(reader);
+	close(pipes[0]);
+	close(pipes[1]);
+	check(unlink("allocated") == 0);
+}
+
 int main(void)
 {
 	char buffer[100];
@@ -42,6 +68,8 @@ int main(void)
 	show(lseek(append, 0, SEEK_CUR));
 	show(read(append, buffer, 1));
 	show(read(open("/", O_RDONLY), buffer, 1));
+
+	allocate();
 
 	int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDWR);
 	show(read(null, buffer, 10));

@@ -8,6 +8,8 @@ agree to the byte, and no process may be left over. Each run gets a fresh workin
 a time limit; what outlives the limit is killed. Standard error is not compared: it is where a fixture says what may
 differ, such as `os-threads N`.
 
+A fixture that cannot be run on this machine says why on standard error and ends with status 77, both times: then the test is skipped.
+
 A native run that fails its own checks (status 99, see twin.h) or its time limit is a failure of the test: two runs that
 fail alike prove nothing.
 """
@@ -24,6 +26,7 @@ import tempfile
 import time
 
 CHECK_FAILED = 99
+SKIPPED = 77  # what meson takes for that, too
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -180,6 +183,9 @@ def main():
     native = run(command, environment, options)
     patched = run(command, dict(environment, LD_PRELOAD=os.path.abspath(options.patch)), options)
 
+    if native.status == patched.status == SKIPPED:
+        print(native.err.decode())
+        sys.exit(SKIPPED)
     useless, found = spoilt(native, patched, options), differences(native, patched, options)
     print(f'native {native.seconds:.3f} s, preloaded {patched.seconds:.3f} s, {native.ending()}')
     for sentence in useless + found:
