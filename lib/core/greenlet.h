@@ -37,7 +37,7 @@ struct gev_greenlet {
 	int why;           /* what park returns: 0 or -ETIMEDOUT */
 	uint32_t timer_at; /* its place in the hub's timer heap; 0: not on it */
 	/* The second line is room for whoever parks it on a descriptor: io/ keeps its waiter here, and not on the cold stack. The first word is an
-	 * address that its next wait will touch, or was once: it is only prefetched. */
+	 * address that its next wait will touch, with the line behind it, or was once: they are only prefetched. */
 	void *wait_room[GEV__WAIT_ROOM] __attribute__((aligned(CACHE_LINE)));
 	void *watched; /* what an observer keeps about it (hooks.h) */
 	struct gev_greenlet *inbox_next;

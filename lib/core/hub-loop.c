@@ -410,11 +410,12 @@ int gev__loop_event(const struct epoll_event *event, int *ready)
  *
  * Why: libev takes as many events at once as there are (thousands), and by the time the last of them is served, what the kernel touched to
  * report it is out of the cache. In batches the socket is still there when recv comes: 7.6 us a request instead of 8.0 with 8000 busy connections.
+ * Smaller batches than these cost more again: 1.10 times a hand-written epoll server with 256, 1.12 with 128, 1.16 with 64 and with 32.
  * libev's numbers and watchers stay the truth: it runs at every change, at every event that nobody is interested in, when its descriptor is not
  * known, and now and then, because it alone knows the generation of a number and so an event that is not the present descriptor's. */
 static void look(struct gev__hub_loop *loop, int timeout)
 {
-	enum { BATCH = 128, LIBEV_EVERY = 64 };
+	enum { BATCH = 256, LIBEV_EVERY = 64 };
 	struct epoll_event events[BATCH];
 	if (loop->changed || loop->epoll_fd < 0 || loop->ear == NULL || ++loop->looks % LIBEV_EVERY == 0) {
 		loop->changed = false;

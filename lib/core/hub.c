@@ -111,7 +111,9 @@ void gev__warm_next(const struct gev__hub *h)
 	for (uint32_t i = 0; i < GEV__WARM; i++) {
 		const struct gev_greenlet *g = h->ready[(h->ready_head + i) & h->ready_mask];
 		gev__context_warm(&g->context);
+		__builtin_prefetch(g->wait_room, 1);
 		__builtin_prefetch(g->wait_room[0], 1);
+		__builtin_prefetch((const void *)((uintptr_t)g->wait_room[0] + CACHE_LINE), 1);
 		(void)*((const volatile char *)g->context.tp + h->libc_tls);
 	}
 }
