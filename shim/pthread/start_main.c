@@ -4,8 +4,14 @@
  * and libc's own frame lies ours; the unwinding stops here, main's keys are destroyed, the green threads go on, and
  * only when none is left does the unwinding go on to libc (sysdeps/nptl/libc_start_call_main.h).
  *
+ * What main returns with is libc's to end with, at once and from wherever main came back: libc's own frame asks nothing of the stack pointer or of any
+ * register, and there are programs that come back with others (Free Pascal's rtl/linux/x86_64/si_c.inc).
+ *
  * As entry.c, this file must be compiled without -fexceptions. */
+#include <stdlib.h>
+
 #include "shim/base/follow.h"
+#include "shim/base/next.h"
 #include "shim/pthread/thread.h"
 #include "shim/watch/passed.h"
 #include "shim/watch/trace.h"
@@ -15,6 +21,14 @@
 #endif
 
 static int (*program_main)(int argc, char **argv, char **environment);
+static void (*libc_exit)(int status);
+
+/* Called directly: its address must not wait in a register while main runs. */
+static __attribute__((noinline, noreturn)) void end_with(int status)
+{
+	libc_exit(status);
+	__builtin_unreachable();
+}
 
 static int run_main(int argc, char **argv, char **environment)
 {
@@ -22,9 +36,7 @@ static int run_main(int argc, char **argv, char **environment)
 	if (__sigsetjmp_cancel(frame.__cancel_jmp_buf, 0) == 0) {
 		__pthread_register_cancel(&frame);
 		patch_main_framed = true;
-		int status = program_main(argc, argv, environment);
-		__pthread_unregister_cancel(&frame);
-		return status;
+		end_with(program_main(argc, argv, environment));
 	}
 	patch_main_end();
 	__pthread_unwind_next(&frame);
@@ -38,6 +50,10 @@ int patch___libc_start_main(int (*main)(int, char **, char **), int argc, char *
 	patch_trace();
 	patch_passed();
 	program_main = main;
+	/* Not the program's, if it exports one: libc calls its own. */
+	libc_exit = (void (*)(int))patch_in_libc("exit");
+	if (libc_exit == NULL)
+		libc_exit = exit;
 	return real.__libc_start_main(run_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 EXPORT(__libc_start_main);

@@ -2,9 +2,10 @@
 import ends
 import pools
 import proxies
+import rough
 import servers
 
-CASES = [*proxies.CASES, *servers.CASES, *pools.CASES, *ends.CASES]
+CASES = [*proxies.CASES, *servers.CASES, *pools.CASES, *rough.CASES, *ends.CASES]
 
 if __name__ == "__main__":
     print(*sorted({package for case in CASES for package in case.package.split()}))

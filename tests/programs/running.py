@@ -41,7 +41,7 @@ def threads(pid):
         return sum(not name.startswith("gev-") for name in names)
 
     number = stat(pid)[2]
-    for _ in range(10):
+    for _ in range(100):
         if number == 1:
             break
         time.sleep(0.001)
