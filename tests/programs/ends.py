@@ -1,4 +1,6 @@
 """Cases: programs that end by themselves, and whose output is the answer."""
+import subprocess
+
 from case import Case, compile_here, page_server, some_files, some_history, some_text
 
 PERL = 'use threads; my @t = map { my $n = $_; threads->create(sub { select(undef, undef, undef, 0.01 * $n); $n * $n }) } 1..8; ' \
@@ -38,6 +40,67 @@ def makefile(place):
 
 def over_http(what):
     return lambda p: [what, f"http://127.0.0.1:{p.other}/"]
+
+
+FIO = "for e in sync psync vsync pvsync2 mmap; do fio --thread --name=x --directory=. --size=1M --bs=16k --numjobs=4 --rw=randrw --iodepth=8 " \
+      "--ioengine=$e --verify=crc32c --minimal >/dev/null || echo $e; rm -f x.*; done"
+
+SQUASH = "mksquashfs files a -processors 4 -noappend -quiet -no-progress -mkfs-time 0 -all-time 0 >/dev/null && sha256sum a && " \
+         "unsquashfs -q -n -processors 4 -d out a >/dev/null && cat out/* | sha256sum"
+
+VIDEO = "ffmpeg -v error -f lavfi -i testsrc=d=1:s=320x240 -pix_fmt yuv420p in.y4m; x264 --quiet --threads 4 --no-progress -o a.264 in.y4m 2>/dev/null; " \
+        "x265 --log-level none --pools 4 --no-progress -o a.265 in.y4m >/dev/null 2>&1; sha256sum a.264 a.265"
+
+STREAM = "gst-launch-1.0 -q videotestsrc num-buffers=60 ! video/x-raw,width=320,height=240 ! queue ! videoconvert ! queue max-size-buffers=2 ! " \
+         "videoscale ! video/x-raw,width=100,height=100 ! tee name=t t. ! queue ! filesink location=a t. ! queue ! filesink location=b; sha256sum a b"
+
+PASCAL = """program prog; {$mode objfpc} uses cthreads, classes, sysutils;
+type TWorker = class(TThread) n: integer; procedure Execute; override; end;
+var total: longint = 0; i: integer; workers: array[1..10] of TWorker; section: TRTLCriticalSection;
+procedure TWorker.Execute; begin sleep(5); EnterCriticalSection(section); inc(total, n); LeaveCriticalSection(section); end;
+begin
+  InitCriticalSection(section);
+  for i := 1 to 10 do begin workers[i] := TWorker.Create(true); workers[i].n := i; workers[i].Start; end;
+  for i := 1 to 10 do workers[i].WaitFor;
+  writeln(total);
+end.
+"""
+
+D = """import std.stdio, std.concurrency, std.parallelism, std.range, core.thread, core.memory, core.time;
+void work(Tid owner, int i) { Thread.sleep(5.msecs); send(owner, i * i); }
+void main() {
+    foreach (i; 0 .. 10) spawn(&work, thisTid, i);
+    int sum;
+    foreach (i; 0 .. 10) sum += receiveOnly!int();
+    auto all = iota(100000).array;
+    foreach (i; 0 .. 5) {
+        auto t = new Thread({ foreach (k; 0 .. 1000) new int[100]; }).start();
+        GC.collect();
+        t.join();
+    }
+    writeln(sum, " ", taskPool.reduce!"a + b"(0L, all));
+}
+"""
+
+
+def stress(names):
+    """Its own checks of what it does, with threads and processes."""
+    return lambda p: ["sh", "-c", "".join(f"stress-ng --temp-path . --verify --{name} 2 --{name}-ops 100 -t 20 2>&1 | "
+                                          "grep -oE 'unsuccessful|successful run|fail.*'; " for name in names.split())]
+
+
+def folder_and_text(place):
+    some_text(place)
+    (place / "files").mkdir()
+    some_files(place, place / "files")
+
+
+def made_by(name, text, *command):
+    """A program of this folder's, made from that text."""
+    def files(place):
+        (place / name).write_text(text)
+        subprocess.run(command, cwd=place.folder, check=True, capture_output=True)
+    return files
 
 
 CASES = [
@@ -80,4 +143,20 @@ CASES = [
     Case("perl", "perl", "interpreter, a thread a task", lambda p: ["perl", "-e", PERL]),
     Case("ruby", "ruby", "interpreter with a lock and a timer thread", lambda p: ["ruby", "-e", RUBY]),
     Case("node", "nodejs", "interpreter, an epoll, a pool of threads, workers with an epoll each", lambda p: ["node", "-e", NODE], some_files),
+    Case("aria2c", "aria2", "downloader, four connections", lambda p: ["aria2c", "-q", "-x4", "-s4", "-k", "1M", "-d", p.folder, "-o", "got",
+                                                                        f"http://127.0.0.1:{p.other}/"], page_server, files=True),
+    Case("mbuffer", "mbuffer", "a thread that reads, one that writes, between pipes",
+         lambda p: ["sh", "-c", "cat text | mbuffer -q -m 1M -s 1k | mbuffer -q -m 200k -P 50 -p 10 | sha256sum"], some_text),
+    Case("mksquashfs", "squashfs-tools", "compressor, threads for each of its steps", lambda p: ["sh", "-c", SQUASH], folder_and_text),
+    Case("plzip", "plzip", "compressor, threads that compute",
+         lambda p: ["sh", "-c", "plzip -n4 -c text | tee x.lz | sha256sum; plzip -n4 -dc x.lz | sha256sum"], some_text),
+    Case("x264", "x264 x265 ffmpeg", "video encoders, threads that compute", lambda p: ["sh", "-c", VIDEO]),
+    Case("gst-launch-1.0", "gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good", "media pipeline, a thread a queue",
+         lambda p: ["sh", "-c", STREAM]),
+    Case("fio", "fio", "reads and writes files, four threads, five ways", lambda p: ["sh", "-c", FIO]),
+    Case("stress-ng", "stress-ng", "mutexes, semaphores, futexes, pipes, sockets", stress("pthread mutex sem futex poll pipe sock robust eventfd epoll")),
+    Case("stress-ng", "stress-ng", "queues, timers, FIFOs, signals, children", stress("mq msg timer fifo udp sockpair tee splice sigq sigpipe fork vfork")),
+    Case("fpc", "fpc", "Free Pascal's threads", lambda p: [p / "prog"], made_by("prog.pas", PASCAL, "fpc", "-v0", "prog.pas")),
+    Case("ldc2", "ldc gcc", "D: threads, a pool, a collector that stops them", lambda p: [p / "prog"],
+         made_by("prog.d", D, "ldc2", "prog.d", "-of=prog")),
 ]

@@ -1,8 +1,10 @@
 """Servers with threads of several kinds at once: pools, one for each connection, some that compute, and what runtimes add of their own."""
 import contextlib
 import subprocess
+import time
 
 from case import HERE, Case, connect, page_server, together
+from proxies import certificate, http2_load
 from servers import page_file, pages
 
 
@@ -174,6 +176,90 @@ def scans(place):
     return together(one)
 
 
+def subversion_files(place):
+    subprocess.run(["svnadmin", "create", place / "repository"], check=True)
+    (place / "repository/conf/svnserve.conf").write_text("[general]\nanon-access = write\n")
+
+
+def revisions(place):
+    """Each brings in a folder of its own and gets it out again."""
+    def one(i):
+        url = f"svn://127.0.0.1:{place.port}/repository/{i}"
+        (place / f"in{i}").mkdir()
+        (place / f"in{i}" / "a").write_bytes(b"hello %d\n" % i * 1000)
+        svn = ["svn", "--non-interactive", "--config-dir", place / f"config{i}", "-q"]
+        return (place.client(*svn, "import", "-m", "x", place / f"in{i}", url)[0], place.client(*svn, "checkout", url, place / f"out{i}"),
+                (place / f"out{i}" / "a").read_bytes())
+    return together(one, 6)
+
+
+def http2_files(place):
+    certificate(place)
+    page_file(place)
+
+
+def syslog_files(place):
+    (place / "conf").write_text(f"""@version: 3.38
+options {{ threaded(yes); flush-lines(1); stats-freq(0); }};
+source s {{ network(ip("127.0.0.1") port({place.port}) transport("tcp") flags(no-parse) max-connections(100)); }};
+destination d {{ file("{place / 'got'}" template("$MSG\\n")); }};
+log {{ source(s); destination(d); }};
+""")
+
+
+def messages(place):
+    def one(i):
+        with connect(place.port) as s:
+            for n in range(50):
+                s.sendall(b"line %d of %d\n" % (n, i))
+    together(one)
+    deadline = time.monotonic() + 20
+    while not (place / "got").exists() or (place / "got").read_bytes().count(b"\n") < 1000:
+        if time.monotonic() > deadline:
+            raise ValueError("lines are missing")
+        time.sleep(0.05)
+    return sorted((place / "got").read_bytes().splitlines())
+
+
+def relays(place):
+    """Through channels over UDP, and over TCP; and what address one has."""
+    load = ["turnutils_uclient", "-u", "a", "-w", "b", "-y", "-c", "-n", "20", "-m", "4", "-p", place.port]
+    return [place.client(*load, "127.0.0.1")[0], place.client(*load, "-T", "-t", "127.0.0.1")[0],
+            place.client("turnutils_stunclient", "-p", place.port, "127.0.0.1")[0]]
+
+
+def powerdns_files(place):
+    (place / "x.zone").write_text(ZONE)
+    (place / "zones").write_text(f'zone "x" {{ type master; file "{place / "x.zone"}"; }};\n')
+    (place / "pdns.conf").write_text(f"""launch=bind
+bind-config={place / 'zones'}
+local-address=127.0.0.1
+local-port={place.port}
+receiver-threads=3
+distributor-threads=4
+socket-dir={place.folder}
+disable-syslog=yes
+guardian=no
+daemon=no
+""")
+
+
+def recursor_files(place):
+    (place / "x.zone").write_text(ZONE)
+    (place / "recursor.conf").write_text(f"""local-address=127.0.0.1
+local-port={place.port}
+threads=4
+socket-dir={place.folder}
+daemon=no
+hint-file=no
+auth-zones=x={place / 'x.zone'}
+disable-syslog=yes
+quiet=yes
+security-poll-suffix=
+dnssec=off
+""")
+
+
 CASES = [
     Case("java", "openjdk-17-jdk-headless", "virtual machine: threads that compile, collect, serve and compute",
          lambda p: ["java", "-cp", p.folder, "Threads"], java_files),
@@ -198,4 +284,21 @@ CASES = [
     Case("gearmand", "gearman-job-server gearman-tools", "job server, four threads with a libevent each",
          lambda p: ["gearmand", "-L", "127.0.0.1", "-p", p.port, "-t", "4", "-l", "stderr"], None, jobs),
     Case("clamd", "clamav-daemon", "virus scanner, a pool of threads", lambda p: ["clamd", "-c", p / "conf"], clamd_files, scans),
+    Case("svnserve", "subversion", "version control, a thread a connection",
+         lambda p: ["svnserve", "-d", "-T", "--foreground", "--listen-host", "127.0.0.1", "--listen-port", p.port, "-r", p.folder],
+         subversion_files, revisions),
+    Case("nghttpd", "nghttp2-server nghttp2-client openssl", "HTTP/2 server, four threads with an epoll each",
+         lambda p: ["nghttpd", "-n4", "-d", p.folder, "-a", "127.0.0.1", p.port, p / "key", p / "cert"], http2_files, http2_load),
+    Case("syslog-ng", "syslog-ng-core", "collects logs, threads with an event loop each",
+         lambda p: ["syslog-ng", "-F", "-f", p / "conf", "--no-caps", "-R", p / "persist", "-p", p / "pid", "-c", p / "control"], syslog_files,
+         messages),
+    Case("turnserver", "coturn", "relays UDP and TCP, four threads with a libevent each",
+         lambda p: ["turnserver", "-n", "-L", "127.0.0.1", "-p", p.port, "-a", "-u", "a:b", "-r", "r", "--no-cli", "--no-tls", "--no-dtls", "-m", "4",
+                    "--log-file", "stdout", "--allow-loopback-peers", "--pidfile", p / "pid", "--db", p / "db"], None, relays),
+    Case("pdns_server", "pdns-server pdns-backend-bind bind9-dnsutils", "DNS server, threads that receive and others that look up",
+         lambda p: ["pdns_server", f"--config-dir={p.folder}"], powerdns_files, names),
+    Case("pdns_recursor", "pdns-recursor bind9-dnsutils", "DNS resolver, four threads with coroutines of its own",
+         lambda p: ["pdns_recursor", f"--config-dir={p.folder}"], recursor_files, names),
+    Case("rclone", "rclone", "HTTP server, Go's threads", lambda p: ["rclone", "serve", "http", "--addr", f"127.0.0.1:{p.port}", p.folder], page_file,
+         pages, threads=100, because="Go waits past libc: its threads are real ones"),
 ]

@@ -1,5 +1,6 @@
 """Cases: programs that pass on what others say."""
 import contextlib
+import re
 import subprocess
 
 from case import Case, connect, echo, get, page_server, read_all, together
@@ -84,6 +85,31 @@ def tor_answers(place):
     return together(one)
 
 
+def http2_files(place):
+    certificate(place)
+    return page_server(place)
+
+
+def http2_load(place):
+    """Two threads of h2load, twenty connections, ten requests on each at a time: how many got their answers."""
+    status, said = place.client("h2load", "-t2", "-c20", "-n200", "-m10", f"https://127.0.0.1:{place.port}/page")
+    return status, re.findall(rb"requests: .*|status codes: .*", said)
+
+
+def hitch_files(place):
+    certificate(place)
+    (place / "pem").write_bytes((place / "key").read_bytes() + (place / "cert").read_bytes())
+    (place / "pem").chmod(0o644)
+    (place / "conf").write_text(f'frontend = "[127.0.0.1]:{place.port}"\nbackend = "[127.0.0.1]:{place.other}"\n'
+                                f'pem-file = "{place / "pem"}"\nworkers = 2\nuser = "nobody"\n')
+    return page_server(place)
+
+
+def privoxy_files(place):
+    (place / "conf").write_text(f"listen-address 127.0.0.1:{place.port}\nconfdir /etc/privoxy\n")
+    return page_server(place)
+
+
 CASES = [
     Case("microsocks", "microsocks", "SOCKS proxy, a thread a connection", lambda p: ["microsocks", "-i", "127.0.0.1", "-p", p.port],
          page_server, socks),
@@ -101,4 +127,10 @@ CASES = [
                     f"127.0.0.1:{p.port}", "--DataDirectory", p / "data", "--Log", "err stderr", "--TestingTorNetwork", "1",
                     "--DirAuthority", f"a orport=1 127.0.0.1:{p.other} {'A' * 40}"],
          None, tor_answers),
+    Case("nghttpx", "nghttp2-proxy nghttp2-client openssl", "HTTP/2 proxy, four threads with an epoll each",
+         lambda p: ["nghttpx", "-n4", "--errorlog-file=/dev/null", f"-f127.0.0.1,{p.port}", f"-b127.0.0.1,{p.other}", p / "key", p / "cert"],
+         http2_files, http2_load),
+    Case("hitch", "hitch openssl", "TLS proxy, two processes with an event loop each", lambda p: ["hitch", "--config", p / "conf"], hitch_files,
+         over_tls),
+    Case("privoxy", "privoxy", "HTTP proxy, a thread a connection", lambda p: ["privoxy", "--no-daemon", p / "conf"], privoxy_files, through_proxy),
 ]

@@ -55,7 +55,8 @@ C++, Rust and OpenMP programs are compiled here, and print the same in both runs
 The programs from Debian packages run natively and preloaded under the same small load, of clients that belong to them or of twenty connections
 at once; what they answer and the status with which they end (servers on SIGTERM) must be the same, and preloaded no process of theirs, their
 clients included, may ever be seen with more than one OS thread, except where the page says why. Real threads of the runtime's own, on which libc
-looks up names and locks files, are not counted.
+looks up names and locks files, are not counted. Some servers are told meanwhile to read their configuration again or to hand over to another process,
+and some meet clients that reset, say half of what they want, close their sending side, or read in small pieces.
 
 A row is that of its suite's last run (`./dev suites NAME` makes one again); not all rows were made on one day.
 
