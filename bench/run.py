@@ -20,7 +20,7 @@ FIGURES = os.path.join(ROOT, "docs", "figures")
 
 # In the order in which they are run: when time is short, the last ones get fewer rounds.
 SCENARIOS = ("startup", "switch", "threads", "waits", "counts", "asleep", "echo", "syscalls", "memory", "python", "paced", "brief",
-             "bulk", "watch", "fairness")
+             "bulk", "watch", "fairness", "events")
 
 
 def arguments():
