@@ -1,6 +1,6 @@
-/* The makers. A new number may bear old knowledge, and an old watch, if it was closed past all wrappers: that ends here. (The makers that have no
- * wrapper, timerfd_create and the like, do not tell; whoever waits for such a number, closed like that while it was watched, may wait in vain.) And
- * what is known from the start need not be asked for. */
+/* The makers. A new number may bear old knowledge, and an old watch, if it was closed past all wrappers: that ends here, and for those of which
+ * nothing more is known in makers.c. (What has no wrapper, pidfd_open and the like, does not tell; whoever waits for such a number, closed like that while
+ * it was watched, may wait in vain.) And what is known from the start need not be asked for. */
 #include <sys/eventfd.h>
 
 #include "shim/fds/fds.h"

@@ -1,10 +1,16 @@
 /* Numbers that somebody closes past all of libc's functions (a library of another language, an instruction of the program's own) while they are
  * known and watched: what is opened next under the number is waited for as itself, by whatever call it was made and however it is waited for. */
 #include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 #include "twin.h"
 
@@ -160,8 +166,169 @@ static const struct {
 	{"dup", dup_again, true},         {"accept", accept_again, true}, {"open", open_again, false},
 };
 
+/* ---- Descriptors that are not written to: what makes them readable ---- */
+
+static int counter;
+
+static int make_epoll(void)
+{
+	int fd = epoll_create(1);
+	struct epoll_event e = {.events = EPOLLIN};
+	check(epoll_ctl(fd, EPOLL_CTL_ADD, counter, &e) == 0);
+	return fd;
+}
+
+static int make_epoll1(void)
+{
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event e = {.events = EPOLLIN};
+	check(epoll_ctl(fd, EPOLL_CTL_ADD, counter, &e) == 0);
+	return fd;
+}
+
+static void count(int fd)
+{
+	uint64_t one = 1;
+	check(write(counter, &one, sizeof one) == sizeof one);
+}
+
+static int make_timer(void)
+{
+	return timerfd_create(CLOCK_MONOTONIC, 0);
+}
+
+static void expire(int fd)
+{
+	struct itimerspec soon = {.it_value.tv_nsec = 1};
+	check(timerfd_settime(fd, 0, &soon, NULL) == 0);
+}
+
+static int make_signals(void)
+{
+	sigset_t one;
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR2);
+	return signalfd(-1, &one, 0);
+}
+
+static void send_signal(int fd)
+{
+	check(kill(getpid(), SIGUSR2) == 0);
+}
+
+static int make_watch(void)
+{
+	int fd = inotify_init();
+	check(inotify_add_watch(fd, ".", IN_CREATE) >= 0);
+	return fd;
+}
+
+static int make_watch1(void)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+	check(inotify_add_watch(fd, ".", IN_CREATE) >= 0);
+	return fd;
+}
+
+static void create(int fd)
+{
+	check(mknod("seen", S_IFREG | 0600, 0) == 0 && unlink("seen") == 0);
+}
+
+static int make_memory(void)
+{
+	int fd = memfd_create("bytes", 0);
+	check(pwrite(fd, "bytes", 5, 0) == 5);
+	return fd;
+}
+
+static void nothing(int fd)
+{
+}
+
+static int make_terminal(void)
+{
+	return posix_openpt(O_RDWR | O_NOCTTY);
+}
+
+static void type(int fd)
+{
+	check(grantpt(fd) == 0 && unlockpt(fd) == 0);
+	int slave = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	check(slave >= 0 && write(slave, "t", 1) == 1);
+}
+
+static const struct {
+	const char *name;
+	int (*make)(void);
+	void (*kick)(int fd);
+	bool reads;
+} others[] = {
+	{"epoll_create", make_epoll, count, false},   {"epoll_create1", make_epoll1, count, false},
+	{"timerfd_create", make_timer, expire, true}, {"signalfd", make_signals, send_signal, true},
+	{"inotify_init", make_watch, create, true},   {"inotify_init1", make_watch1, create, true},
+	{"memfd_create", make_memory, nothing, true}, {"posix_openpt", make_terminal, type, true},
+};
+
+static void *poll_or_read(void *arg)
+{
+	const struct job *job = arg;
+	char bytes[512];
+	struct pollfd p = {.fd = job->fd, .events = POLLIN};
+	sem_post(&here);
+	if (job->way)
+		check(read(job->fd, bytes, sizeof bytes) > 0);
+	else
+		check(poll(&p, 1, -1) == 1 && p.revents == POLLIN);
+	return NULL;
+}
+
+static void other(size_t i, size_t way)
+{
+	int fd[2];
+	stream_pair(fd);
+	one_wait(fd[0], fd[1], 0);
+	check(kernel_close(fd[0]) == 0);
+	struct job job = {others[i].make(), way};
+	check(job.fd == fd[0]);
+	pthread_t t = spawn(poll_or_read, &job);
+	wait_for(&here);
+	others[i].kick(job.fd);
+	join(t);
+	printf("read, then %s, %s\n", others[i].name, way ? "read" : "poll");
+	fflush(stdout);
+	close(job.fd);
+	close(fd[1]);
+}
+
+static void all_others(void)
+{
+	sigset_t one;
+	uint64_t n;
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR2);
+	counter = eventfd(0, 0);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		other(i, 0);
+		if (others[i].reads)
+			other(i, 1);
+		if (others[i].kick == count)
+			check(read(counter, &n, sizeof n) == sizeof n);
+		if (others[i].kick == send_signal) {
+			struct timespec none = {0};
+			sigtimedwait(&one, NULL, &none);
+		}
+	}
+	close(counter);
+}
+
 int main(void)
 {
+	sigset_t usr2;
+	sigemptyset(&usr2);
+	sigaddset(&usr2, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &usr2, NULL); /* all threads, for the signalfd */
+
 	enum { MAKERS = sizeof makers / sizeof *makers, WAYS = sizeof waits / sizeof *waits };
 	sem_t go;
 	int fd[2], again[2];
@@ -189,6 +356,7 @@ int main(void)
 			if (again[1] != again[0])
 				close(again[1]);
 		}
+	all_others();
 	sem_post(&go);
 	join(parked);
 	check(unlink("fifo") == 0);
