@@ -42,7 +42,6 @@ struct aiocb;
 struct aliasent;
 struct ether_addr;
 struct passwd;
-struct mntent;
 struct option;
 struct sgrp;
 struct spwd;

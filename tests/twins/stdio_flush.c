@@ -87,7 +87,7 @@ int main(void)
 	write_all(fd[1], "half ", 5);
 	for (; left > 0; sched_yield())
 		check(ioctl(0, FIONREAD, &left) == 0);
-	static const struct wanting w = {"fflush(NULL)", flush_stdin_parked};
+	static const struct wanting w = {"fflush(NULL)", flush_stdin_parked, NULL};
 	wanted_done = 0;
 	fflush(stdout);
 	pthread_t flusher = spawn(run_wanting, (void *)&w);

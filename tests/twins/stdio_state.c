@@ -76,7 +76,7 @@ int main(void)
 {
 #define W(name)                                                                                                        \
 	{                                                                                                              \
-#name, want_##name                                                                                     \
+#name, want_##name, NULL                                                                               \
 	}
 	static const struct wanting all[] = {
 		W(feof),       W(IO_feof), W(ferror),     W(IO_ferror),    W(clearerr),   W(ungetc), W(setvbuf),

@@ -154,6 +154,7 @@ static inline void empty_all(const struct writing *w, size_t n)
 struct wanting {
 	const char *name;
 	void (*want)(void);
+	const char *more; /* what there is to read for it afterwards; NULL: nothing */
 };
 
 static int wanted_done; /* atomic */
@@ -195,6 +196,8 @@ static inline void want(const struct wanting *w)
 	printf("%s: %s, ", w->name, __atomic_load_n(&wanted_done, __ATOMIC_SEQ_CST) ? "did not wait" : "waits");
 	write_all(fd[1], "of two pieces\n", 14);
 	join(reader);
+	if (w->more)
+		write_all(fd[1], w->more, strlen(w->more));
 	join(wanter);
 	check(fclose(in) == 0);
 	close(fd[1]);
