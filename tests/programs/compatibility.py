@@ -7,7 +7,7 @@ Each program runs natively and with the shim, and has to answer the same. "Agree
   - a program of which nothing had been predicted is not observed in any such call.
 What was predicted and not met in this run is counted, and says nothing: that a function is imported does not say that it is called.
 
-Prints a line a program. With --write, all must be there, and the page is made anew. Ends with 1 if prediction and observation disagree.
+Prints a line a program. With --write, their rows of the page are made anew. Ends with 1 if prediction and observation disagree.
 """
 import argparse
 import json
@@ -26,7 +26,7 @@ STATISTICS = "statistics"  # a file in the program's folder
 HEAD = """# Compatibility: programs from Debian, predicted and observed
 
 This page is made by `./dev compatibility`, which runs `tests/programs/compatibility.py`: every program natively and with the shim, under
-a small load of twenty clients or its own work; both must answer the same.
+a small load of twenty clients or its own work; both must answer the same. A row is that of the program's last run.
 
 * **predicted**: what `gev check` says before: functions of libc that are cooperative / that wait for nobody else / that are not covered; and
   system calls past libc.
@@ -132,16 +132,34 @@ def row(result):
             f"| {agree} | {result['unmet']} |")
 
 
+def rows_of(page):
+    """The page's rows, by their first two cells without the version."""
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
+    return {key_of(line): line for line in lines if line.startswith("| `")}
+
+
+def key_of(line):
+    cells = [cell.strip() for cell in line.split("|")]
+    return cells[1].split()[0], cells[2]
+
+
+def page_of(rows):
+    table = ["| program | what | predicted | observed | answers as natively | agree | predicted, not met |", "|---|---|---|---|---|---|---:|", *rows]
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    return (HEAD + "\n".join(table) + f"\n\n{len(rows)} programs: prediction and observation agree for {sum(c[6] == 'yes' for c in cells)}, "
+            f"{sum(c[5] == 'yes' for c in cells)} answer as natively.\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--write", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     gev = str((options.build / "tools/gev").resolve())
     results, missing = [], []
     for case in programs.CASES:
-        if case.name.endswith(".c") or options.names and os.path.basename(case.name) not in options.names:
+        if case.name.endswith((".c", ".d", ".pas")) or options.names and not any(name in case.title for name in options.names):
             continue
         if not case.version():
             missing.append(case.package)
@@ -150,13 +168,10 @@ def main():
         print(row(results[-1]), flush=True)
     if missing:
         print(f"not installed: {' '.join(missing)}", file=sys.stderr)
-    if options.write and not missing and not options.names:
-        table = ["| program | what | predicted | observed | answers as natively | agree | predicted, not met |", "|---|---|---|---|---|---|---:|",
-                 *map(row, results)]
-        agreed = sum(result["agree"] for result in results)
-        worked = sum(result["works"] == "yes" for result in results)
-        total = f"\n{len(results)} programs: prediction and observation agree for {agreed}, {worked} answer as natively.\n"
-        options.write.write_text(HEAD + "\n".join(table) + "\n" + total)
+    if options.write:
+        rows = rows_of(options.write) | {key_of(row(result)): row(result) for result in results}
+        order = [(f"`{os.path.basename(case.name)}`", case.what) for case in programs.CASES]
+        options.write.write_text(page_of([rows[key] for key in order if key in rows]), encoding="utf-8")
     return 0 if results and all(result["agree"] for result in results) and not missing else 1
 
 

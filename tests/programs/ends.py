@@ -156,7 +156,7 @@ CASES = [
     Case("fio", "fio", "reads and writes files, four threads, five ways", lambda p: ["sh", "-c", FIO]),
     Case("stress-ng", "stress-ng", "mutexes, semaphores, futexes, pipes, sockets", stress("pthread mutex sem futex poll pipe sock robust eventfd epoll")),
     Case("stress-ng", "stress-ng", "queues, timers, FIFOs, signals, children", stress("mq msg timer fifo udp sockpair tee splice sigq sigpipe fork vfork")),
-    Case("fpc", "fpc", "Free Pascal's threads", lambda p: [p / "prog"], made_by("prog.pas", PASCAL, "fpc", "-v0", "prog.pas")),
-    Case("ldc2", "ldc gcc", "D: threads, a pool, a collector that stops them", lambda p: [p / "prog"],
+    Case("prog.pas", "fpc", "Free Pascal's threads", lambda p: [p / "prog"], made_by("prog.pas", PASCAL, "fpc", "-v0", "prog.pas")),
+    Case("prog.d", "ldc gcc", "D: threads, a pool, a collector that stops them", lambda p: [p / "prog"],
          made_by("prog.d", D, "ldc2", "prog.d", "-of=prog")),
 ]

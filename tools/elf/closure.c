@@ -80,7 +80,10 @@ int closure_of_program(const char *path, struct closure *c, char *why, size_t si
 	*why = '\0';
 	add(c, path, path);
 	pid_t child = 0;
-	FILE *out = list(path, &child);
+	/* A program that is started by way of a symbolic link has its $ORIGIN where it lies itself (ld.so(8)); as an argument of the linker's, where the link is. */
+	char *real = realpath(path, NULL);
+	FILE *out = list(real ? real : path, &child);
+	free(real);
 	if (!out) {
 		snprintf(why, size, "cannot ask the dynamic linker about '%s': %s", path, strerror(errno));
 		return -1;
