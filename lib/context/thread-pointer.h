@@ -5,13 +5,13 @@
 #define GEV_CONTEXT_THREAD_POINTER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/macros.h"
 
 #if defined(__x86_64__)
 
 #include <asm/prctl.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 
 /* Atomic: set by gev__tp_init, while another OS thread may look: whether WRFSBASE may be executed. AT_HWCAP2 bit 1, kernel 5.9 (Documentation/x86/x86_64/fsgs.rst). */
@@ -42,7 +42,19 @@ static inline __attribute__((always_inline)) void gev__tp_set(void *tp)
 	}
 }
 
+/* How far from tp the address lies, on the side on which static thread-local storage is (ELF Handling For Thread-Local Storage: variant II). */
+static inline uintptr_t gev__tp_distance(uintptr_t tp, uintptr_t address)
+{
+	return tp - address;
+}
+
 #elif defined(__aarch64__)
+
+/* Variant I. */
+static inline uintptr_t gev__tp_distance(uintptr_t tp, uintptr_t address)
+{
+	return address - tp;
+}
 
 static inline void *gev__tp_get(void)
 {

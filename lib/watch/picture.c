@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/context/offsets.h"
+#include "lib/context/thread-pointer.h"
 #include "lib/core/deadlock.h"
 #include "lib/core/join.h"
 #include "lib/core/lot.h"
@@ -60,24 +62,18 @@ static void read_fds(struct gev__seen *s)
 		s->waits_for = GEV__FOR_FD;
 }
 
+static uintptr_t word_at(const struct gev__context *c, size_t offset)
+{
+	uintptr_t word;
+	memcpy(&word, (const char *)c + offset, sizeof word);
+	return word;
+}
+
 static void read_context(struct gev__seen *s, const struct gev__context *c)
 {
-#ifdef GEV_CONTEXT_UCONTEXT
-#if defined(__x86_64__)
-	const greg_t *r = c->uc.uc_mcontext.gregs;
-	s->pc = (uintptr_t)r[REG_RIP];
-	s->sp = (uintptr_t)r[REG_RSP];
-	s->fp = (uintptr_t)r[REG_RBP];
-#elif defined(__aarch64__)
-	s->pc = (uintptr_t)c->uc.uc_mcontext.pc;
-	s->sp = (uintptr_t)c->uc.uc_mcontext.sp;
-	s->fp = (uintptr_t)c->uc.uc_mcontext.regs[29];
-#endif
-#else
-	s->pc = (uintptr_t)c->pc;
-	s->sp = (uintptr_t)c->sp;
-	s->fp = (uintptr_t)c->fp;
-#endif
+	s->pc = word_at(c, GEV__OFFSET_PC);
+	s->sp = word_at(c, GEV__OFFSET_SP);
+	s->fp = word_at(c, GEV__OFFSET_FP);
 	s->tp = (uintptr_t)c->tp;
 }
 
@@ -222,17 +218,13 @@ static uint32_t by_number(const struct gev__picture *p, int number)
 	return 0;
 }
 
-/* addr lies in the thread's static TLS, which lies below its thread pointer (x86-64) or above it (aarch64), at the same distance in all. */
+/* addr lies in the thread's static TLS, at the same distance from the thread pointer in all. */
 static uint32_t by_storage(const struct gev__picture *p, const void *addr)
 {
 	uint32_t id = 0;
 	uintptr_t least = UINTPTR_MAX;
 	for (size_t i = 0; i < p->n; i++) {
-#if defined(__x86_64__)
-		uintptr_t distance = p->seen[i].tp - (uintptr_t)addr;
-#else
-		uintptr_t distance = (uintptr_t)addr - p->seen[i].tp;
-#endif
+		uintptr_t distance = gev__tp_distance(p->seen[i].tp, (uintptr_t)addr);
 		if ((p->seen[i].own_identity || p->seen[i].is_main) && distance < least) {
 			least = distance;
 			id = p->seen[i].id;

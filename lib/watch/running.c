@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/sys.h"
+#include "lib/context/registers.h"
 #include "lib/watch/outside.h"
 
 static int hold_signal(void)
@@ -54,22 +54,9 @@ static void on_hold(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 	uint32_t asked = ASKED;
-	const ucontext_t *uc = context;
 	if (gev__sys.syscall(SYS_gettid, 0, 0, 0, 0, 0, 0) != __atomic_load_n(&held, __ATOMIC_ACQUIRE))
 		return;
-#if defined(__x86_64__)
-	found = (struct gev__stand){
-		.pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP],
-		.sp = (uintptr_t)uc->uc_mcontext.gregs[REG_RSP],
-		.fp = (uintptr_t)uc->uc_mcontext.gregs[REG_RBP],
-	};
-#elif defined(__aarch64__)
-	found = (struct gev__stand){
-		.pc = (uintptr_t)uc->uc_mcontext.pc,
-		.sp = (uintptr_t)uc->uc_mcontext.sp,
-		.fp = (uintptr_t)uc->uc_mcontext.regs[29],
-	};
-#endif
+	found = (struct gev__stand){.pc = gev__pc_of(context), .sp = gev__sp_of(context), .fp = gev__fp_of(context)};
 	if (__atomic_compare_exchange_n(&phase, &asked, HELD, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		set(HELD);
 		int64_t until = gev__now() + HELD_AT_MOST_NS;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/lock.h"
+#include "lib/context/registers.h"
 #include "lib/watch/libdw.h"
 #include "lib/watch/outside.h"
 
@@ -70,18 +71,12 @@ static bool get_thread(Dwfl *d, pid_t tid, void *arg, void **thread)
 
 static bool set_registers(Dwfl_Thread *thread, void *arg)
 {
-	/* The numbers that DWARF gives them in each ABI. */
-#if defined(__x86_64__)
-	enum { FP = 6, SP = 7, RA = 16 };
-	Dwarf_Word pc = standing->pc;
-	gev__dw.dwfl_thread_state_registers(thread, RA, 1, &pc);
-#else
-	enum { FP = 29, SP = 31 };
-#endif
-	Dwarf_Word fp = standing->fp, sp = standing->sp;
+	Dwarf_Word pc = standing->pc, fp = standing->fp, sp = standing->sp;
+	if (GEV__DWARF_PC >= 0)
+		gev__dw.dwfl_thread_state_registers(thread, GEV__DWARF_PC, 1, &pc);
 	gev__dw.dwfl_thread_state_register_pc(thread, standing->pc);
-	return gev__dw.dwfl_thread_state_registers(thread, FP, 1, &fp) &&
-	       gev__dw.dwfl_thread_state_registers(thread, SP, 1, &sp);
+	return gev__dw.dwfl_thread_state_registers(thread, GEV__DWARF_FP, 1, &fp) &&
+	       gev__dw.dwfl_thread_state_registers(thread, GEV__DWARF_SP, 1, &sp);
 }
 
 static const Dwfl_Thread_Callbacks thread_callbacks = {

@@ -135,10 +135,12 @@ static void set_thread_pointer(pthread_t to)
 			 : "0"((long)SYS_arch_prctl), "D"((long)ARCH_SET_FS), "S"((long)to)
 			 : "rcx", "r11", "memory");
 }
-#else
+#elif defined(__aarch64__)
 static void set_thread_pointer(pthread_t to)
 {
-	/* No identities on this architecture yet: the caller runs as its OS thread already. */
+	/* libc's struct pthread, whose address pthread_self() is, lies before it, always at the same distance. */
+	uintptr_t distance = (uintptr_t)__builtin_thread_pointer() - (uintptr_t)pthread_self();
+	__asm__ volatile("msr tpidr_el0, %0" : : "r"(to + distance) : "memory");
 }
 #endif
 
