@@ -20,6 +20,7 @@
 #include "shim/fds/fds.h"
 #include "shim/libc/exec.h"
 #include "shim/libc/kernel.h"
+#include "shim/libc/listing.h"
 
 /* ---- Will it be patched? ---- */
 
@@ -138,41 +139,14 @@ struct given {
 	int fds[REMEMBERED];
 };
 
-static void give_one(struct given *g, int fd)
+static void give_one(int fd, void *arg)
 {
+	struct given *g = arg;
 	if (!fds_marked(fd) || (real.fcntl(fd, F_GETFD, 0) & FD_CLOEXEC))
 		return;
 	fds_give(fd);
 	if (g->n < REMEMBERED)
 		g->fds[g->n++] = fd;
-}
-
-/* As the kernel writes it (getdents64(2)). */
-struct entry {
-	uint64_t inode;
-	int64_t next;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
-/* All that is open, of whatever number: a mark may be a parent's, of which nothing is known here. */
-static bool give_all_open(struct given *g)
-{
-	_Alignas(struct entry) char names[2048] =
-		""; /* for the analyzer, which does not know that the kernel writes there */
-	int fd = look_at(AT_FDCWD, "/proc/self/fd");
-	long n = -1;
-	while (fd >= 0 && (n = kernel_call6(SYS_getdents64, fd, (long)names, sizeof names, 0, 0, 0)) > 0)
-		for (long at = 0; at < n;) {
-			const struct entry *e = (const void *)(names + at);
-			if (e->name[0] != '.')
-				give_one(g, atoi(e->name));
-			at += e->size;
-		}
-	if (fd >= 0)
-		leave(fd);
-	return n == 0;
 }
 
 /* fd is the program's file, and closed here; -1: nobody knows. */
@@ -181,10 +155,11 @@ static void give_back(struct given *g, int fd, char *const *environment)
 	enum { MOST = 1 << 20 };
 	int saved = errno;
 	g->n = 0;
-	if (!is_patched(fd, environment) && !give_all_open(g)) {
+	/* All that is open, of whatever number: a mark may be a parent's, of which nothing is known here. */
+	if (!is_patched(fd, environment) && !each_open(give_one, g)) {
 		long limit = sysconf(_SC_OPEN_MAX);
 		for (int i = 0; i < (limit > 0 && limit < MOST ? limit : MOST); i++)
-			give_one(g, i);
+			give_one(i, g);
 	}
 	errno = saved;
 }

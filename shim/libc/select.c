@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shim/libc/listing.h"
 #include "shim/libc/poll.h"
 #include "shim/signal/signals.h"
 
@@ -187,14 +188,10 @@ static int select_green(struct sets *s, int64_t deadline, const sigset_t *mask)
 	return r;
 }
 
-/* Programs say getdtablesize() for n and still have sets of FD_SETSIZE bits. The kernel looks no further than its
- * own table of the process reaches (fs/select.c, core_sys_select), so neither may we. */
-static int reach(int n)
+static int table_size(int otherwise)
 {
 	char status[2048];
-	int saved = errno, size = n;
-	if (n <= FD_SETSIZE)
-		return n;
+	int size = otherwise;
 	int fd = real.open("/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
 	ssize_t length = fd >= 0 ? real.read(fd, status, sizeof status - 1) : -1;
 	if (fd >= 0)
@@ -205,8 +202,34 @@ static int reach(int n)
 		if (line)
 			size = atoi(line + strlen("\nFDSize:"));
 	}
+	return size;
+}
+
+static void note_high(int fd, void *high)
+{
+	if (fd >= FD_SETSIZE && !patch_gev->fd_internal(fd))
+		*(bool *)high = true;
+}
+
+/* Programs say getdtablesize() for n and still have sets of FD_SETSIZE bits. The kernel looks no further than its own table of the process reaches
+ * (fs/select.c, core_sys_select), so neither may we; and no further than such sets, where the table is bigger for the sake of the runtime's own
+ * numbers alone. */
+static int reach(int n)
+{
+	if (likely(n <= FD_SETSIZE))
+		return n;
+	bool high = false;
+	int saved = errno, size = table_size(n);
+	if (size > FD_SETSIZE && patch_gev->fd_internal_next(0) >= 0 && each_open(note_high, &high) && !high)
+		size = FD_SETSIZE;
 	errno = saved;
 	return size < n ? size : n;
+}
+
+/* Where the caller may wait in the kernel, which looks as far. */
+static int native_reach(int n)
+{
+	return likely(!patch_started) ? n : reach(n);
 }
 
 APART static int select_timeval(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
@@ -232,7 +255,7 @@ APART static int select_timeval(int n, fd_set *in, fd_set *out, fd_set *odd, str
 int patch_select(int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *timeout)
 {
 	if (!patch_green())
-		return real.select(n, in, out, odd, timeout);
+		return real.select(native_reach(n), in, out, odd, timeout);
 	io_cancellation_point();
 	if (n < 0 || (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)))
 		return real.select(n, in, out, odd, timeout);
@@ -253,7 +276,7 @@ APART static int select_timespec(int n, fd_set *in, fd_set *out, fd_set *odd, co
 int patch_pselect(int n, fd_set *in, fd_set *out, fd_set *odd, const struct timespec *timeout, const sigset_t *mask)
 {
 	if (!patch_green())
-		return real.pselect(n, in, out, odd, timeout, mask);
+		return real.pselect(native_reach(n), in, out, odd, timeout, mask);
 	io_cancellation_point();
 	if (n < 0 || !poll_time_valid(timeout))
 		return real.pselect(n, in, out, odd, timeout, mask);

@@ -1,4 +1,5 @@
 /* select and pselect: parked until ready, each of the three sets, time left over, time-outs, errors, as a sleep. */
+#include <sys/mman.h>
 #include <sys/select.h>
 
 #include "twin.h"
@@ -32,6 +33,23 @@ static void *doze(void *arg)
 	return arg;
 }
 
+/* Many programs say getdtablesize() for n. What lies behind a set of FD_SETSIZE bits is nobody's business, where the process has no such descriptors. */
+static void small_set(const char *when)
+{
+	enum { ROOM = 65536, MANY = 100000 };
+	const struct timespec none = {0, 0};
+	char *room = mmap(NULL, 2 * (size_t)ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), byte;
+	check(room != MAP_FAILED && mprotect(room + ROOM, ROOM, PROT_NONE) == 0);
+	fd_set *set = (fd_set *)(void *)(room + ROOM - sizeof *set);
+	check(write(data[1], "x", 1) == 1);
+	FD_SET(data[0], set);
+	int n = select(MANY, set, NULL, NULL, NULL);
+	printf("a small set, %s: %d %d", when, n, !!FD_ISSET(data[0], set));
+	check(read(data[0], &byte, 1) == 1);
+	printf(" %d\n", pselect(MANY, set, NULL, NULL, &none, NULL));
+	check(munmap(room, 2 * (size_t)ROOM) == 0);
+}
+
 int main(void)
 {
 	static char block[65536];
@@ -58,6 +76,7 @@ int main(void)
 		t[i] = spawn(doze, NULL);
 
 	/* While the others doze. */
+	small_set("beside others");
 	fd_set set;
 	FD_ZERO(&set);
 	FD_SET(data[0], &set);
@@ -85,5 +104,6 @@ int main(void)
 	for (int i = 0; i < DOZERS; i++)
 		join(t[i]);
 	puts("together");
+	small_set("alone");
 	return 0;
 }
