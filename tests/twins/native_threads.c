@@ -42,8 +42,29 @@ void *begin_green(void *arg)
 
 void *begin_native(void *arg)
 {
-	work(1);
+	if (arg == &go)
+		wait_for(&go);
+	else
+		work(1);
 	pthread_exit(arg);
+}
+
+static void *join_it(void *real)
+{
+	sem_post(&here);
+	return join(*(pthread_t *)real);
+}
+
+/* Who is cancelled while he waits for the end of a real thread has not joined it; another can. */
+static void join_in_vain(void)
+{
+	pthread_t real = spawn(begin_native, &go), t = spawn(join_it, &real);
+	wait_for(&here);
+	usleep(2000); /* it waits by now, or will */
+	check(pthread_cancel(t) == 0);
+	printf("cancelled: %d\n", join(t) == PTHREAD_CANCELED);
+	sem_post(&go);
+	printf("joined then: %d\n", join(real) == &go);
 }
 
 int main(void)
@@ -65,5 +86,6 @@ int main(void)
 	sem_post(&go);
 	sem_post(&go);
 	printf("joined: %d %d\n", join(a) == &lock, join(b) == &cond);
+	join_in_vain();
 	return 0;
 }

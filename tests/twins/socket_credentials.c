@@ -1,6 +1,7 @@
 /* A Unix stream whose reader asks for its writers' credentials: a read that waits for much glues together what one process has written, however often, and
  * ends where another's begins, in whichever call. */
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "carrier.h"
@@ -146,17 +147,40 @@ static void with_descriptor(const char *two)
 	check(sendmsg(fd[1], carry(&c, two, 2, fd[1]), 0) == 2);
 }
 
+static void *take(void *arg)
+{
+	fd[0] = accept((int)(long)arg, NULL, NULL);
+	check(fd[0] >= 0);
+	return NULL;
+}
+
+/* fd[0] is taken from a listener that asks for credentials, and so it asks for them too (net/unix/af_unix.c, unix_sock_inherit_flags). */
+static void connect_both(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	socklen_t size = sizeof at;
+	int on = 1, listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	/* Without a name the kernel finds one (unix(7), autobind). */
+	check(bind(listener, (struct sockaddr *)&at, sizeof at.sun_family) == 0 && listen(listener, 1) == 0);
+	check(getsockname(listener, (struct sockaddr *)&at, &size) == 0);
+	check(setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
+	pthread_t t = spawn(take, (void *)(long)listener);
+	fd[1] = socket(AF_UNIX, SOCK_STREAM, 0);
+	check(connect(fd[1], (struct sockaddr *)&at, size) == 0);
+	join(t);
+	close(listener);
+}
+
 int main(void)
 {
-	int on = 1, status;
+	int status;
 	sem_init(&here, 0, 0);
 	sem_init(&next, 0, 0);
-	stream_pair(fd);
+	connect_both();
 	check(pipe(to_child) == 0 && pipe(from_child) == 0);
 	child = fork();
 	if (child == 0)
 		obey();
-	check(setsockopt(fd[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		printf("%s\n", ways[i].name);
 		pthread_t t = spawn(receiver, (void *)i);

@@ -40,13 +40,27 @@ static void *write_fifo(void *arg)
 	return NULL;
 }
 
+/* Not before the reader is about to read. */
+static void *write_late(void *arg)
+{
+	FILE *f = fopen("fifo", "w");
+	check(f != NULL);
+	wait_for(&here);
+	sched_yield();
+	fputs("written late\n", f);
+	fclose(f);
+	return NULL;
+}
+
 static void *reopen_reader(void *arg)
 {
 	char line[100];
 	FILE *f = fopen("/dev/null", "r");
 	int fd = fileno(f);
+	check(fgetc(f) == EOF); /* known to be what never waits; the next one does */
 	f = freopen("fifo", "r", f);
 	check(f != NULL && fileno(f) == fd);
+	sem_post(&here);
 	check(fgets(line, sizeof line, f) != NULL);
 	printf("reopened: %s", line);
 	fclose(f);
@@ -113,9 +127,10 @@ int main(void)
 	join(spawn(write_fifo, NULL));
 	join(reader);
 
+	sem_init(&here, 0, 0);
 	reader = spawn(reopen_reader, NULL);
 	sched_yield();
-	join(spawn(write_fifo, NULL));
+	join(spawn(write_late, NULL));
 	join(reader);
 
 	for (int part = 0; part < 2; part++) {

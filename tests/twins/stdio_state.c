@@ -62,7 +62,7 @@ static void fill_buffer(void)
 	{                                                                                                              \
 		fill_buffer();                                                                                         \
 		statement;                                                                                             \
-		printf(#name " has flushed: %zu left\n", __fpending(out));                                             \
+		printf(#name " has flushed: %zu left, at %ld\n", __fpending(out), ftell(out));                         \
 		fflush(stdout);                                                                                        \
 	}
 FLUSH(fseek, (fseek)(out, 0, SEEK_CUR))
