@@ -47,11 +47,16 @@ static void *be_named(void *arg)
 	number = gettid();
 	sem_post(&here);
 
-	/* Parked. */
-	struct timespec long_time = {5, 0};
+	/* Parked. It comes again and again, because the first may come before the sleep has begun. */
+	struct timespec long_time = {100, 0};
 	errno = 0;
 	int r = nanosleep(&long_time, NULL);
-	printf("asleep: %d %d, mine %d, value %d\n", r, errno == EINTR, (int)mine, (int)value);
+	bool ended = errno == EINTR;
+	sem_post(&here);
+	wait_for(&go);
+	sched_yield(); /* the last has come */
+	printf("asleep: %d %d, mine %d, value %d\n", r, ended, mine > 0, (int)value);
+	mine = 1;
 
 	/* Computing, for a timer of its own. */
 	timer_t own = make_timer(number, SIGUSR1);
@@ -93,8 +98,10 @@ int main(void)
 	wait_for(&here);
 	report_threads();
 	timer_t timer = make_timer(number, SIGUSR1);
-	set(timer, 5, 0);
-	wait_for(&seen);
+	set(timer, 5, 5);
+	wait_for(&here);
+	set(timer, 0, 0);
+	sem_post(&go);
 	wait_for(&here);
 	set(timer, 1, 0);
 	usleep(5000);
