@@ -74,20 +74,33 @@ static bool is_own(int fd)
 	return patch_gev->fd_internal(fd) || (unlikely(fds_lingering) && linger_holds(fd));
 }
 
-static int close_number(int fd, bool cancels)
+static __attribute__((noinline, cold)) int close_lingering(int fd, bool cancels)
 {
-	struct own_fd lingers = {.fd = -1};
+	struct own_fd lingers;
 	if (is_own(fd)) {
 		errno = EBADF;
 		return -1;
 	}
-	if (unlikely(fds_lingering))
-		linger_begin(&lingers, fd);
+	linger_begin(&lingers, fd);
 	fd_goes(fd);
 	int r = real.close(fd);
 	fd_gone(fd);
-	if (unlikely(lingers.fd >= 0))
+	if (lingers.fd >= 0)
 		linger_end(&lingers, cancels);
+	return r;
+}
+
+static inline __attribute__((always_inline)) int close_number(int fd, bool cancels)
+{
+	if (unlikely(fds_lingering))
+		return close_lingering(fd, cancels);
+	if (patch_gev->fd_internal(fd)) {
+		errno = EBADF;
+		return -1;
+	}
+	fd_goes(fd);
+	int r = real.close(fd);
+	fd_gone(fd);
 	return r;
 }
 
