@@ -33,6 +33,9 @@ static struct {
 static uint64_t usr1 = UINT64_C(1) << (SIGUSR1 - 1), all_but_usr1 = ~(UINT64_C(1) << (SIGUSR1 - 1));
 
 static struct timespec hour = {3600, 0}, short_time = {0, 2000000};
+/* In memory to which nobody can write: the time that is left is not told. */
+static const struct timespec constant = {0, 2000000};
+static const struct timeval constant_too = {0, 2000};
 
 static void handler(int sig)
 {
@@ -294,6 +297,12 @@ static void *answers(void *arg)
 	show(syscall(SYS_ppoll, &p, 1, &none, NULL, SET));
 	show(syscall(SYS_ppoll, &p, 1, &none, &usr1, 4));
 	show(syscall(SYS_pselect6, -1, NULL, NULL, NULL, &none, NULL));
+	show(syscall(SYS_ppoll, &p, 1, &constant, NULL, SET));
+	show(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &constant, NULL));
+#ifdef SYS_select
+	show(syscall(SYS_select, 0, NULL, NULL, NULL, &constant_too));
+#endif
+	show(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &none, NULL));
 	show(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &bad, NULL));
 	show(syscall(SYS_clock_nanosleep, 99, 0, &none, NULL));
 	show(syscall(SYS_waitid, P_PID, 1, NULL, WEXITED, NULL));

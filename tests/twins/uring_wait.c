@@ -34,6 +34,22 @@ static void *wait_for_completion(void *arg)
 	return arg;
 }
 
+/* More than there is to hand in: what is there is taken, and nobody waits. */
+static void *hand_in_too_much(void *arg)
+{
+	char byte;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_read(sqe, fd[0], &byte, 1, 0);
+	__atomic_store_n(ring.sq.ktail, *ring.sq.ktail + 1, __ATOMIC_RELEASE);
+	printf("too much: %d\n", (int)syscall(SYS_io_uring_enter, ring.ring_fd, 2, 1, IORING_ENTER_GETEVENTS, NULL, 0));
+	write_all(fd[1], "d", 1);
+	check(io_uring_wait_cqe(&ring, &cqe) == 0);
+	printf("read %d, '%c'\n", cqe->res, byte);
+	io_uring_cqe_seen(&ring, cqe);
+	return arg;
+}
+
 int main(void)
 {
 	sem_init(&here, 0, 0);
@@ -55,6 +71,7 @@ int main(void)
 		write_all(fd[1], &"abc"[i], 1);
 		join(t);
 	}
+	join(spawn(hand_in_too_much, NULL));
 	io_uring_queue_exit(&ring);
 	return 0;
 }
