@@ -53,7 +53,8 @@ struct description {
 	uint8_t local;           /* a Unix socket */
 	uint8_t credentials;     /* SO_PASSCRED */
 	uint8_t lingers;         /* SO_LINGER, with a time: its last close may wait */
-	uint8_t held;            /* the runtime's, as long as a close waits (libc/linger.c) */
+	uint8_t own;             /* the runtime's (libc/close.h, own_take) */
+	uint8_t held;            /* and as long as a close waits (libc/linger.c) */
 	int64_t receive_timeout; /* nanoseconds; GEV_NEVER: none */
 	int64_t send_timeout;
 };

@@ -51,8 +51,12 @@ int own_take(struct own_fd *own, int fd, bool low)
 	}
 	own->fd = fd;
 	fd_begins(fd);
-	own->about = fds_made(fd, FD_SLOW, true);
-	own->life = own->about ? own->about->life : 0;
+	struct description *about = fds_made(fd, FD_SLOW, true);
+	own->about = about;
+	if (about) {
+		own->life = about->life;
+		about->own = true;
+	}
 	return fd;
 }
 

@@ -207,8 +207,21 @@ static int table_size(int otherwise)
 
 static void note_high(int fd, void *high)
 {
-	if (fd >= FD_SETSIZE && !patch_gev->fd_internal(fd))
+	const struct description *d = fds_peek(fd);
+	if (fd >= FD_SETSIZE && !patch_gev->fd_internal(fd) && !(d && d->own))
 		*(bool *)high = true;
+}
+
+/* Whether the program has had a descriptor, or a parent of it, that such sets have no bit for: the kernel's table never becomes smaller. */
+static bool has_had_high(void)
+{
+	static bool had; /* atomic */
+	bool high = __atomic_load_n(&had, __ATOMIC_RELAXED);
+	if (!high && !each_open(note_high, &high))
+		high = true; /* nobody can tell */
+	if (high)
+		__atomic_store_n(&had, true, __ATOMIC_RELAXED);
+	return high;
 }
 
 /* Programs say getdtablesize() for n and still have sets of FD_SETSIZE bits. The kernel looks no further than its own table of the process reaches
@@ -218,9 +231,8 @@ static int reach(int n)
 {
 	if (likely(n <= FD_SETSIZE))
 		return n;
-	bool high = false;
 	int saved = errno, size = table_size(n);
-	if (size > FD_SETSIZE && patch_gev->fd_internal_next(0) >= 0 && each_open(note_high, &high) && !high)
+	if (size > FD_SETSIZE && patch_gev->fd_internal_next(0) >= 0 && !has_had_high())
 		size = FD_SETSIZE;
 	errno = saved;
 	return size < n ? size : n;

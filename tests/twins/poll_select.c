@@ -1,6 +1,8 @@
 /* select and pselect: parked until ready, each of the three sets, time left over, time-outs, errors, as a sleep. */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/wait.h>
 
 #include "twin.h"
 
@@ -50,6 +52,61 @@ static void small_set(const char *when)
 	check(munmap(room, 2 * (size_t)ROOM) == 0);
 }
 
+/* Descriptors of the runtime's own are needed for these waits. */
+static void *wait_for_signal(void *arg)
+{
+	int sig;
+	sem_post(&here);
+	check(sigwait(arg, &sig) == 0);
+	return arg;
+}
+
+static void *wait_for_child(void *arg)
+{
+	sem_post(&here);
+	check(waitpid(*(pid_t *)arg, NULL, 0) == *(pid_t *)arg);
+	return arg;
+}
+
+static void beside_own_descriptors(void)
+{
+	sigset_t usr1;
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	check(pthread_sigmask(SIG_BLOCK, &usr1, NULL) == 0);
+	pid_t child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	pthread_t signalled = spawn(wait_for_signal, &usr1), bereft = spawn(wait_for_child, &child);
+	wait_for(&here);
+	wait_for(&here);
+	for (int k = 0; k < 3; k++)
+		sched_yield();
+	small_set("beside a wait for a signal and one for a child");
+	check(kill(child, SIGKILL) == 0 && pthread_kill(signalled, SIGUSR1) == 0);
+	join(signalled);
+	join(bereft);
+}
+
+/* A number that such a set has no bit for, in one that has: open, and then not any more. */
+static void big_set(void)
+{
+	enum { HIGH = 1500, WORD = 64 };
+	uint64_t set[2048 / WORD] = {0};
+	struct rlimit limit;
+	check(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max < 2048 ? limit.rlim_max : 2048;
+	check(limit.rlim_cur > HIGH && setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	check(write(data[1], "x", 1) == 1 && dup2(data[0], HIGH) == HIGH);
+	for (int i = 0; i < 2; i++) {
+		set[HIGH / WORD] |= UINT64_C(1) << HIGH % WORD;
+		show(select(HIGH + 1, (fd_set *)(void *)set, NULL, NULL, &(struct timeval){0, 0}));
+		printf("%d\n", set[HIGH / WORD] != 0);
+		close(HIGH);
+	}
+}
+
 int main(void)
 {
 	static char block[65536];
@@ -77,6 +134,7 @@ int main(void)
 
 	/* While the others doze. */
 	small_set("beside others");
+	beside_own_descriptors();
 	fd_set set;
 	FD_ZERO(&set);
 	FD_SET(data[0], &set);
@@ -105,5 +163,6 @@ int main(void)
 		join(t[i]);
 	puts("together");
 	small_set("alone");
+	big_set();
 	return 0;
 }
