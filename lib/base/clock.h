@@ -26,12 +26,12 @@ static inline struct timespec gev__timespec(int64_t ns)
  * microsecond late, does not become for ever), NaN is -EINVAL. Half a century and more is never. */
 static inline int gev__deadline(double seconds, int64_t *deadline)
 {
-	if (isnan(seconds))
-		return -EINVAL;
-	if (seconds <= 0)
-		*deadline = 0;
-	else if (seconds > 1.6e9)
+	if (seconds > 1.6e9)
 		*deadline = NEVER;
+	else if (isnan(seconds))
+		return -EINVAL;
+	else if (seconds <= 0)
+		*deadline = 0;
 	else
 		*deadline = gev__now() + (int64_t)(seconds * 1e9 + 0.5);
 	return 0;

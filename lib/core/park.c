@@ -93,9 +93,10 @@ int gev__park_as(struct gev_greenlet *g, int64_t deadline, unsigned flags)
 	g->why = 0;
 	gev__probe(park, g);
 	gev__switch(h, g);
-	if (g->timer_at)
-		gev__timers_remove(&h->timers, g);
-	return unlikely(gev__marks(g) & flags) ? marked_after(g, flags) : g->why;
+	/* From g alone, as in the switch. */
+	if (unlikely(g->timer_at))
+		gev__timers_remove(&g->hub->timers, g);
+	return unlikely(gev__marks(g) & g->waits) ? marked_after(g, g->waits) : g->why;
 }
 
 void gev__wake_here(struct gev_greenlet *g)

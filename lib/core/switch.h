@@ -76,6 +76,8 @@ static inline __attribute__((always_inline)) void gev__switch(struct gev__hub *h
 			gev__switch_in_catch(h->cxx, from, next);
 		else
 			gev__context_jump(&from->context, &next->context);
+		/* No register but one survives the jump: what leads to all the rest. */
+		h = from->hub;
 		gev__arrive(h, from);
 		if (!from->own_identity)
 			*(int *)gev__tls_of(from, h->libc_tls) = from->saved_errno;

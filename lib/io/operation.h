@@ -22,10 +22,11 @@ static inline int gev__operation_begin(struct gev__operation *op, int fd, double
 	op->fd = fd;
 	op->vain = 0;
 	op->deadline = 0;
-	int r = gev__kill_point();
+	const struct gev_greenlet *g = gev__self();
+	int r = gev__kill_point_of(g);
 	if (r == 0)
 		r = gev__deadline(timeout, &op->deadline);
-	if (r == 0)
+	if (unlikely(g == NULL) && r == 0)
 		gev__hub_get(&r);
 	return r;
 }
