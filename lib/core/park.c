@@ -11,7 +11,7 @@
 #include "lib/base/macros.h"
 #include "lib/base/probe.h"
 #include "lib/core/hub.h"
-#include "lib/core/switch.h"
+#include "lib/core/park-inline.h"
 #include "lib/core/timeout.h"
 
 /* Errors that come at once must not keep the others from running: a loop that ignores them yields by the same budget as one that switches. */
@@ -37,7 +37,7 @@ static bool is_timed(const struct gev_greenlet *g, unsigned flags)
 }
 
 /* The same before a wait, whose deadline may become an earlier one. */
-static __attribute__((noinline)) int marked_before(struct gev_greenlet *g, unsigned flags, int64_t *deadline)
+int gev__park_marked_before(struct gev_greenlet *g, unsigned flags, int64_t *deadline)
 {
 	int why = marked(g, flags);
 	if (why == 0 && is_timed(g, flags))
@@ -46,7 +46,7 @@ static __attribute__((noinline)) int marked_before(struct gev_greenlet *g, unsig
 }
 
 /* And after it. */
-static __attribute__((noinline)) int marked_after(struct gev_greenlet *g, unsigned flags)
+int gev__park_marked_after(struct gev_greenlet *g, unsigned flags)
 {
 	int why = marked(g, flags);
 	if (why)
@@ -72,31 +72,7 @@ int gev__park(int64_t deadline, unsigned flags)
 
 int gev__park_as(struct gev_greenlet *g, int64_t deadline, unsigned flags)
 {
-	struct gev__hub *h = g->hub;
-	if (unlikely(g == &h->self))
-		return -EPERM;
-	if (g->token) {
-		g->token = false;
-		return 0;
-	}
-	if (unlikely(gev__marks(g) & flags)) {
-		int why = marked_before(g, flags, &deadline);
-		if (why)
-			return why;
-	}
-	if (deadline <= 0)
-		return -ETIMEDOUT;
-	if (deadline != NEVER)
-		gev__timers_add(&h->timers, g, deadline);
-	gev__set_state(g, GEV__PARKED);
-	g->waits = (uint8_t)flags;
-	g->why = 0;
-	gev__probe(park, g);
-	gev__switch(h, g);
-	/* From g alone, as in the switch. */
-	if (unlikely(g->timer_at))
-		gev__timers_remove(&g->hub->timers, g);
-	return unlikely(gev__marks(g) & g->waits) ? marked_after(g, g->waits) : g->why;
+	return gev__park_inline(g, deadline, flags);
 }
 
 void gev__wake_here(struct gev_greenlet *g)

@@ -52,8 +52,9 @@ static inline struct gev_greenlet *gev__pick(struct gev__hub *h)
 
 static inline __attribute__((always_inline)) void gev__arrive(struct gev__hub *h, struct gev_greenlet *self)
 {
-	h->running->greenlet = self;
-	__atomic_store_n(&h->running->tp, self->context.tp, __ATOMIC_RELAXED);
+	struct gev__running *running = h->running;
+	running->greenlet = self;
+	__atomic_store_n(&running->tp, self->context.tp, __ATOMIC_RELAXED);
 	if (!self->own_identity)
 		*(struct gev_greenlet **)gev__tls_of(self, h->current_tls) = self;
 	gev__set_state(self, GEV__RUNNING);

@@ -17,7 +17,7 @@
 #include "lib/core/deadlock.h"
 #include "lib/core/hub-loop.h"
 #include "lib/core/hub.h"
-#include "lib/core/park.h"
+#include "lib/core/park-inline.h"
 #include "lib/io/odd.h"
 #include "lib/io/record.h"
 
@@ -66,18 +66,28 @@ static void settle(struct gev__hub *hub, void *data)
 	gev__table_settle(data);
 }
 
-struct table *gev__table_of(struct gev__hub *h)
+static __attribute__((noinline)) struct table *make(struct gev__hub *h)
 {
-	struct gev__slot *slot = &h->slots[GEV__SLOT_READINESS];
-	if (likely(slot->data != NULL))
-		return slot->data;
 	struct table *t = aligned_alloc(CACHE_LINE, sizeof *t);
 	if (t == NULL)
 		return NULL;
 	*t = (struct table){.hub = h, .odd = -1};
-	*slot = (struct gev__slot){.data = t, .told = settle, .after_fork = fork_table, .fini = free_table};
+	h->slots[GEV__SLOT_READINESS] =
+		(struct gev__slot){.data = t, .told = settle, .after_fork = fork_table, .fini = free_table};
 	gev__table_enter(t);
 	return t;
+}
+
+/* As gev__table_of; NULL: there is none yet. */
+static inline struct table *table_here(const struct gev__hub *h)
+{
+	return h->slots[GEV__SLOT_READINESS].data;
+}
+
+struct table *gev__table_of(struct gev__hub *h)
+{
+	struct table *t = table_here(h);
+	return likely(t != NULL) ? t : make(h);
 }
 
 static void on_event(struct ev_loop *ev, ev_io *io, int revents);
@@ -298,28 +308,44 @@ int gev__let_close(int hint, int64_t deadline, unsigned flags)
 	return r < 0 ? r : until < deadline ? hint : -ETIMEDOUT;
 }
 
-/* The usual case, one direction. The waiter lies beside the greenlet's own fields: an event then touches no stack. */
-static int wait_one(int fd, int which, int64_t deadline, unsigned flags)
+/* After a wait of one direction that nobody has ended by an event: r says why, of gev__watch or of gev__park. */
+static __attribute__((noinline)) int gave_up(struct waiter *w, int r, int which, int64_t deadline, unsigned flags)
 {
-	struct gev_greenlet *g = gev__self();
-	struct table *t = gev__table_of(g->hub);
-	if (unlikely(t == NULL))
-		return -ENOMEM;
+	gev__waiter_dequeue(w);
+	return r == -EALREADY ? gev__let_close(1 << which, deadline, flags) : r;
+}
+
+/* The usual case, one direction. The waiter lies beside the greenlet's own fields: an event then touches no stack. r: fd's record, NULL: not looked for, or
+ * not there. */
+static inline __attribute__((always_inline)) int wait_one(struct gev_greenlet *g, struct table *t, struct record *r,
+							  int fd, int which, int64_t deadline, unsigned flags)
+{
 	struct waiter *w = (struct waiter *)(void *)g->wait_room;
-	*w = (struct waiter){.g = g};
+	struct side *side = r ? gev__side(r, which) : NULL;
 	uint32_t closings = gev__closings(t);
-	int r = gev__watch(g->hub, t, fd, which, flags, w);
-	while (r == 0) {
-		r = gev__park(deadline, flags | GEV__PARK_OUTSIDE);
-		if (likely(w->got != 0)) {
+	int why = 0;
+	w->g = g;
+	w->observes = w->odd = false;
+	w->mask = 0;
+	w->got = 0;
+	/* As gev__watch, which has more to do where this is the first wait for the number. */
+	if (likely(side && ev_is_active(&side->io) && !__atomic_load_n(&t->posted, __ATOMIC_RELAXED))) {
+		enqueue(side, w);
+	} else {
+		w->link = NULL;
+		why = gev__watch(g->hub, t, fd, which, flags, w);
+	}
+	while (likely(why == 0)) {
+		why = gev__park_inline(g, deadline, flags | GEV__PARK_OUTSIDE);
+		int got = w->got;
+		if (likely(got != 0)) {
 			/* who delivers, dequeues */
 			if (gev__closed_since(t, w->side, closings))
 				return -EBADF;
-			return r == -ECANCELED && w->got > 0 ? r : w->got;
+			return unlikely(why == -ECANCELED) && got > 0 ? why : got;
 		}
 	}
-	gev__waiter_dequeue(w);
-	return unlikely(r == -EALREADY) ? gev__let_close(1 << which, deadline, flags) : r;
+	return gave_up(w, why, which, deadline, flags);
 }
 
 void gev__leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, size_t n)
@@ -373,18 +399,39 @@ static __attribute__((noinline)) int wait_both(int fd, int64_t deadline, unsigne
 	return unlikely(r == -EALREADY) ? gev__let_close(GEV_READABLE | GEV_WRITABLE, deadline, flags) : r;
 }
 
-int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
+static __attribute__((noinline)) int wait_to_write(int fd, int64_t deadline, unsigned flags)
 {
-	if (likely(events == GEV_READABLE))
-		return wait_one(fd, READ_SIDE, deadline, flags);
-	if (events == GEV_WRITABLE)
-		return wait_one(fd, WRITE_SIDE, deadline, flags);
-	return wait_both(fd, deadline, flags);
+	struct gev_greenlet *g = gev__self();
+	struct table *t = gev__table_of(g->hub);
+	if (unlikely(t == NULL))
+		return -ENOMEM;
+	return wait_one(g, t, gev__record_find(t, (unsigned)fd), fd, WRITE_SIDE, deadline, flags);
 }
 
-void gev__fd_note_read(int fd, bool took_all)
+int gev__fd_wait(int fd, int events, int64_t deadline, unsigned flags)
 {
-	struct gev__hub *h = gev__hub_here();
+	if (unlikely(events != GEV_READABLE))
+		return events == GEV_WRITABLE ? wait_to_write(fd, deadline, flags) : wait_both(fd, deadline, flags);
+	struct gev_greenlet *g = gev__self();
+	struct table *t = gev__table_of(g->hub);
+	if (unlikely(t == NULL))
+		return -ENOMEM;
+	return wait_one(g, t, gev__record_find(t, (unsigned)fd), fd, READ_SIDE, deadline, flags);
+}
+
+int gev__fd_await_more(int fd, int64_t deadline)
+{
+	struct gev_greenlet *g = gev__self();
+	struct table *t = table_here(g->hub);
+	struct record *r = gev__record_find(t, (unsigned)fd);
+	if (r == NULL || !r->drained)
+		return 0;
+	int got = wait_one(g, t, r, fd, READ_SIDE, deadline, GEV_PARK_KILLABLE);
+	return got < 0 ? got : 0;
+}
+
+static __attribute__((noinline)) void note(struct gev__hub *h, int fd, bool took_all)
+{
 	struct table *t = h->loop ? gev__table_of(h) : NULL;
 	struct record *r = t ? gev__record_make(t, (unsigned)fd) : NULL;
 	if (r == NULL || r->drained == took_all)
@@ -400,9 +447,17 @@ void gev__fd_note_read(int fd, bool took_all)
 		__atomic_store_n(&r->used, true, __ATOMIC_SEQ_CST);
 }
 
+void gev__fd_note_read(int fd, bool took_all)
+{
+	struct gev__hub *h = gev__hub_here();
+	const struct record *r = gev__record_find(table_here(h), (unsigned)fd);
+	if (unlikely(r == NULL || r->drained != took_all))
+		note(h, fd, took_all);
+}
+
 bool gev__fd_drained(int fd)
 {
 	struct gev__hub *h = gev__hub_here();
-	const struct record *r = gev__record_find(h->slots[GEV__SLOT_READINESS].data, (unsigned)fd);
+	const struct record *r = gev__record_find(table_here(h), (unsigned)fd);
 	return r && r->drained;
 }

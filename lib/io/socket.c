@@ -17,11 +17,7 @@ enum { ODD = MSG_OOB | MSG_ERRQUEUE };
 /* Before a receive: 0 or -errno. */
 static inline int await_more(struct gev__operation *op, int flags)
 {
-	if (op->deadline > 0 && !(flags & (ODD | MSG_DONTWAIT)) && gev__fd_drained(op->fd)) {
-		int r = gev__fd_wait(op->fd, GEV_READABLE, op->deadline, GEV_PARK_KILLABLE);
-		return r < 0 ? r : 0;
-	}
-	return 0;
+	return op->deadline > 0 && !(flags & (ODD | MSG_DONTWAIT)) ? gev__fd_await_more(op->fd, op->deadline) : 0;
 }
 
 /* After a call that failed. */
@@ -42,33 +38,53 @@ static inline void took(const struct gev__operation *op, ssize_t got, size_t n, 
 		gev__fd_note_read(op->fd, got > 0 && (size_t)got < n);
 }
 
-static ssize_t receive(struct gev__operation *op, void *buf, size_t n, int flags)
+/* After a first try that failed. */
+static __attribute__((noinline)) ssize_t receive_again(struct gev__operation *op, void *buf, size_t n, int flags)
+{
+	ssize_t got = -1;
+	while (got < 0) {
+		int r = again(op, GEV_READABLE, flags);
+		if (r < 0)
+			return r;
+		got = gev__sys.recv(op->fd, buf, n, flags | MSG_DONTWAIT);
+	}
+	took(op, got, n, flags);
+	return got;
+}
+
+static __attribute__((noinline)) ssize_t transmit_again(struct gev__operation *op, const void *buf, size_t n, int flags)
+{
+	ssize_t sent = -1;
+	while (sent < 0) {
+		int r = again(op, GEV_WRITABLE, flags);
+		if (r < 0)
+			return r;
+		sent = gev__sys.send(op->fd, buf, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	return sent;
+}
+
+/* Inline: each return between a switch and the program's own code is predicted wrongly (lib/core/switch.h). */
+static inline __attribute__((always_inline)) ssize_t receive(struct gev__operation *op, void *buf, size_t n, int flags)
 {
 	int r = await_more(op, flags);
-	while (r == 0) {
-		ssize_t got = gev__sys.recv(op->fd, buf, n, flags | MSG_DONTWAIT);
-		if (likely(got >= 0)) {
-			took(op, got, n, flags);
-			return got;
-		}
-		r = again(op, GEV_READABLE, flags);
-	}
-	return r;
+	if (unlikely(r < 0))
+		return r;
+	ssize_t got = gev__sys.recv(op->fd, buf, n, flags | MSG_DONTWAIT);
+	if (unlikely(got < 0))
+		return receive_again(op, buf, n, flags);
+	took(op, got, n, flags);
+	return got;
 }
 
-static ssize_t transmit(struct gev__operation *op, const void *buf, size_t n, int flags)
+static inline __attribute__((always_inline)) ssize_t transmit(struct gev__operation *op, const void *buf, size_t n,
+							      int flags)
 {
-	int r = 0;
-	while (r == 0) {
-		ssize_t sent = gev__sys.send(op->fd, buf, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (likely(sent >= 0))
-			return sent;
-		r = again(op, GEV_WRITABLE, flags);
-	}
-	return r;
+	ssize_t sent = gev__sys.send(op->fd, buf, n, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	return likely(sent >= 0) ? sent : transmit_again(op, buf, n, flags);
 }
 
-static ssize_t receive_all(struct gev__operation *op, char *buf, size_t n, int flags)
+static __attribute__((noinline)) ssize_t receive_all(struct gev__operation *op, char *buf, size_t n, int flags)
 {
 	size_t got = 0;
 	ssize_t some = 1;
@@ -79,7 +95,7 @@ static ssize_t receive_all(struct gev__operation *op, char *buf, size_t n, int f
 	return gev__result_all(got, some);
 }
 
-static bool is_stream(int fd)
+static __attribute__((noinline)) bool is_stream(int fd)
 {
 	int type = 0;
 	socklen_t size = sizeof type;
