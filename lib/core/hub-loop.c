@@ -397,15 +397,6 @@ void gev__loop_changed(struct gev__hub_loop *loop)
 	loop->changed = true;
 }
 
-int gev__loop_event(const struct epoll_event *event, int *ready)
-{
-	uint32_t e = event->events;
-	bool both = e & (EPOLLERR | EPOLLHUP);
-	*ready = (e & EPOLLIN || both ? GEV_READABLE : 0) | (e & EPOLLOUT || both ? GEV_WRITABLE : 0);
-	/* ev_epoll.c: the number in the low half, its generation in the high one. */
-	return (int)(uint32_t)event->data.u64;
-}
-
 /* libev's turn without libev, while its set is as the kernel has it: one epoll_wait on its descriptor, and the events straight to who waits.
  *
  * Why: libev takes as many events at once as there are (thousands), and by the time the last of them is served, what the kernel touched to
@@ -415,8 +406,8 @@ int gev__loop_event(const struct epoll_event *event, int *ready)
  * known, and now and then, because it alone knows the generation of a number and so an event that is not the present descriptor's. */
 static void look(struct gev__hub_loop *loop, int timeout)
 {
-	enum { BATCH = 256, LIBEV_EVERY = 64 };
-	struct epoll_event events[BATCH];
+	enum { LIBEV_EVERY = 64 };
+	struct epoll_event events[GEV__LOOP_BATCH];
 	if (loop->changed || loop->epoll_fd < 0 || loop->ear == NULL || ++loop->looks % LIBEV_EVERY == 0) {
 		loop->changed = false;
 		if (loop->ear)
@@ -424,13 +415,12 @@ static void look(struct gev__hub_loop *loop, int timeout)
 		ev_run(loop->ev, timeout ? EVRUN_ONCE : EVRUN_NOWAIT);
 		return;
 	}
-	int n = gev__sys.epoll_wait(loop->epoll_fd, events, BATCH, timeout);
+	int n = gev__sys.epoll_wait(loop->epoll_fd, events, GEV__LOOP_BATCH, timeout);
 	if (n < 0 && errno != EINTR)
 		loop->changed = true; /* libev made another descriptor of it: let it say */
 	int others = 0;
 	for (int i = 0; i < n; i++) {
-		int ready;
-		int fd = gev__loop_event(&events[i], &ready);
+		int fd = gev__loop_event_fd(&events[i]);
 		if (fd == loop->event_fd)
 			on_event(loop->ev, &loop->event, EV_READ);
 		else if (fd == loop->timer_fd)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 
 #include "lib/base/macros.h"
 #include "lib/core/hub.h"
@@ -34,17 +35,28 @@ int gev__loop_internal_next(int fd);
 unsigned gev__loop_settled(void);
 
 /* Who has watchers on the loop. */
-struct epoll_event;
+enum { GEV__LOOP_BATCH = 256 };
 struct gev__loop_ear {
-	/* The loop has looked itself: of all of a look at once, so that their misses overlap. False: in some nobody is interested. */
+	/* The loop has looked itself: of all of a look at once, GEV__LOOP_BATCH at most, so that their misses overlap. False: in some nobody is
+	 * interested. */
 	bool (*heard)(void *arg, const struct epoll_event *events, int n);
 	/* Around the moments when libev tells the kernel of changes: which numbers are open must not change between. */
 	void (*hold)(void *arg);
 	void (*release)(void *arg);
 };
 void gev__loop_listen(struct gev__hub_loop *loop, const struct gev__loop_ear *ear, void *arg);
-/* The descriptor of such an event, and GEV_READABLE | GEV_WRITABLE. */
-int gev__loop_event(const struct epoll_event *event, int *ready);
+/* The descriptor of such an event. ev_epoll.c: the number in the low half, its generation in the high one. */
+static inline int gev__loop_event_fd(const struct epoll_event *event)
+{
+	return (int)(uint32_t)event->data.u64;
+}
+/* GEV_READABLE | GEV_WRITABLE, as libev makes them of it. */
+static inline int gev__loop_event_ready(const struct epoll_event *event)
+{
+	uint32_t e = event->events;
+	bool both = e & (EPOLLERR | EPOLLHUP);
+	return (e & EPOLLIN || both ? GEV_READABLE : 0) | (e & EPOLLOUT || both ? GEV_WRITABLE : 0);
+}
 /* A watcher was started or stopped: libev must run once, to tell the kernel. */
 void gev__loop_changed(struct gev__hub_loop *loop);
 

@@ -216,26 +216,38 @@ static bool heard_one(struct gev__hub *h, struct record *r, int ready, uint32_t 
 	return anybody;
 }
 
+/* What is heard mostly: one waits, and to read. */
+static inline bool tell_alone(struct side *side)
+{
+	struct waiter *w = side->first;
+	if (unlikely(w == NULL || w->next || w->observes))
+		return false;
+	side->io.data = NULL;
+	gev__waiter_deliver(w, GEV_READABLE);
+	return true;
+}
+
 /* The loop has looked itself. Records, waiters and greenlets of a big batch are cold: they are loaded first, all at once. */
 static bool heard(void *arg, const struct epoll_event *events, int n)
 {
-	enum { WORTH_IT = 16 };
 	struct gev__hub *h = gev__hub_here();
 	struct table *t = arg;
-	int ready;
-	for (int i = 0; i < n && n >= WORTH_IT; i++) {
-		struct record *r = gev__record_find(t, (unsigned)gev__loop_event(&events[i], &ready));
-		const struct side *side = r ? gev__side(r, ready & GEV_READABLE ? READ_SIDE : WRITE_SIDE) : NULL;
+	struct record *found[GEV__LOOP_BATCH];
+	for (int i = 0; i < n; i++) {
+		struct record *r = found[i] = gev__record_find(t, (unsigned)gev__loop_event_fd(&events[i]));
+		const struct side *side = r ? gev__side(r, events[i].events & EPOLLIN ? READ_SIDE : WRITE_SIDE) : NULL;
 		if (side && side->first)
 			(void)*(const volatile uint8_t *)&side->first->g->state;
 	}
 	bool all = true;
 	for (int i = 0; i < n; i++) {
-		int fd = gev__loop_event(&events[i], &ready);
-		if (unlikely(fd == t->odd))
+		struct record *r = found[i];
+		if (likely(events[i].events == EPOLLIN && r && tell_alone(&r->read)))
+			continue;
+		if (unlikely(gev__loop_event_fd(&events[i]) == t->odd))
 			gev__odd_heard(t);
 		else
-			all &= heard_one(h, gev__record_find(t, (unsigned)fd), ready, events[i].events);
+			all &= heard_one(h, r, gev__loop_event_ready(&events[i]), events[i].events);
 	}
 	return all;
 }
@@ -308,6 +320,14 @@ int gev__let_close(int hint, int64_t deadline, unsigned flags)
 	return r < 0 ? r : until < deadline ? hint : -ETIMEDOUT;
 }
 
+/* Woken, but not by an event: on. */
+static __attribute__((noinline)) int park_again(struct waiter *w, int why, int64_t deadline, unsigned flags)
+{
+	while (why == 0 && w->got == 0)
+		why = gev__park_as(w->g, deadline, flags | GEV__PARK_OUTSIDE);
+	return why;
+}
+
 /* After a wait of one direction that nobody has ended by an event: r says why, of gev__watch or of gev__park. */
 static __attribute__((noinline)) int gave_up(struct waiter *w, int r, int which, int64_t deadline, unsigned flags)
 {
@@ -323,7 +343,6 @@ static inline __attribute__((always_inline)) int wait_one(struct gev_greenlet *g
 	struct waiter *w = (struct waiter *)(void *)g->wait_room;
 	struct side *side = r ? gev__side(r, which) : NULL;
 	uint32_t closings = gev__closings(t);
-	int why = 0;
 	w->g = g;
 	w->observes = w->odd = false;
 	w->mask = 0;
@@ -333,19 +352,17 @@ static inline __attribute__((always_inline)) int wait_one(struct gev_greenlet *g
 		enqueue(side, w);
 	} else {
 		w->link = NULL;
-		why = gev__watch(g->hub, t, fd, which, flags, w);
+		int refused = gev__watch(g->hub, t, fd, which, flags, w);
+		if (refused)
+			return gave_up(w, refused, which, deadline, flags);
 	}
-	while (likely(why == 0)) {
-		why = gev__park_inline(g, deadline, flags | GEV__PARK_OUTSIDE);
-		int got = w->got;
-		if (likely(got != 0)) {
-			/* who delivers, dequeues */
-			if (gev__closed_since(t, w->side, closings))
-				return -EBADF;
-			return unlikely(why == -ECANCELED) && got > 0 ? why : got;
-		}
-	}
-	return gave_up(w, why, which, deadline, flags);
+	int why = gev__park_inline(g, deadline, flags | GEV__PARK_OUTSIDE);
+	if (unlikely(w->got == 0 && (why = park_again(w, why, deadline, flags)) < 0 && w->got == 0))
+		return gave_up(w, why, which, deadline, flags);
+	/* Who delivers, dequeues. */
+	if (gev__closed_since(t, w->side, closings))
+		return -EBADF;
+	return unlikely(why == -ECANCELED) && w->got > 0 ? why : w->got;
 }
 
 void gev__leave_note(struct gev_greenlet *g, const struct gev_fd_want *want, size_t n)

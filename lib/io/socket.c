@@ -161,19 +161,25 @@ ssize_t gev_send(int fd, const void *buf, size_t n, int flags, double timeout)
 	return gev__result(r < 0 ? r : transmit(&op, buf, n, flags));
 }
 
+/* After a first try that gave `some`, and not all. */
+static __attribute__((noinline)) ssize_t send_rest(struct gev__operation *op, const char *buf, size_t n, ssize_t some)
+{
+	size_t sent = 0;
+	while (some > 0 && (sent += (size_t)some) < n) {
+		op->vain = 0;
+		some = transmit(op, buf + sent, n - sent, 0);
+	}
+	return gev__result_all(sent, some);
+}
+
 ssize_t gev_send_all(int fd, const void *buf, size_t n, double timeout)
 {
 	struct gev__operation op;
 	int r = gev__operation_begin(&op, fd, timeout);
-	if (r < 0)
+	if (unlikely(r < 0))
 		return gev__result(r);
-	size_t sent = 0;
-	ssize_t some = 1;
-	while (sent < n && (some = transmit(&op, (const char *)buf + sent, n - sent, 0)) > 0) {
-		sent += (size_t)some;
-		op.vain = 0;
-	}
-	return gev__result_all(sent, some);
+	ssize_t some = n > 0 ? transmit(&op, buf, n, 0) : 0;
+	return likely(some == (ssize_t)n) ? some : send_rest(&op, buf, n, some);
 }
 
 ssize_t gev_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *address, socklen_t length,
