@@ -26,8 +26,7 @@ static struct patch_timer timer = {.clock = CLOCK_THREAD_CPUTIME_ID, .id = -1};
 static int64_t slice; /* nanoseconds; 0: off */
 static bool running;
 static int tries;
-static volatile bool setting, over; /* the next tick, by the wall clock */
-static uint32_t turn;               /* whose it was at the last tick */
+static uint32_t turn; /* whose it was at the last tick */
 bool patch_slice_overdue;
 
 struct patch_timer *patch_slice_timer(void)
@@ -85,6 +84,7 @@ void patch_slices_again(void)
 void patch_slices_forked(void)
 {
 	timer.id = -1;
+	timer.setting = false;
 	running = false;
 }
 
@@ -99,23 +99,9 @@ static void try_again(void)
 	}
 }
 
-/* The next tick by the wall clock. Where that is over before the kernel has come back from setting it, on a machine that has other things to do, there
- * would be another tick inside of this one, and the next inside of that: so then it is put off, further and further. */
-static void set_next(int64_t after)
-{
-	do {
-		setting = true;
-		over = false;
-		patch_timer_set(&timer, after, 0);
-		setting = false;
-		after *= 2;
-	} while (over && running);
-}
-
 bool patch_slice_ends(const ucontext_t *context)
 {
-	over = true;
-	if (!running || setting)
+	if (!running)
 		return false;
 	enum patch_place place = patch_place_of(context);
 	const struct patch_signals *me = &patch_sig;
@@ -126,7 +112,7 @@ bool patch_slice_ends(const ucontext_t *context)
 		return false;
 	}
 	if (timer.clock == CLOCK_MONOTONIC)
-		set_next(idle ? IDLE : slice);
+		patch_timer_set(&timer, idle ? IDLE : slice, 0);
 	if (idle || place == PATCH_PLACE_FOREIGN)
 		return false;
 	if (timer.clock != CLOCK_MONOTONIC && turn != patch_gev->turn()) {

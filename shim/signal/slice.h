@@ -11,9 +11,11 @@ struct patch_timer {
 	clockid_t clock;
 	int id;  /* the kernel's number; -1: not made yet */
 	bool on; /* a tick is on its way */
+	/* It is being set, and its tick has come meanwhile. */
+	volatile bool setting, over;
 };
 
-/* Nanoseconds from now; every: then again and again, 0: once. after 0: no more. Async-signal-safe. */
+/* Nanoseconds from now; every: then again and again, 0: once, by the wall clock perhaps later. after 0: no more. Async-signal-safe. */
 void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every);
 
 void patch_slices_begin(void);

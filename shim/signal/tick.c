@@ -32,16 +32,34 @@ static int make_timer(const struct patch_timer *timer)
 	return id;
 }
 
-void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every)
+static void set_timer(const struct patch_timer *timer, int64_t after, int64_t every)
 {
 	struct itimerspec t = {.it_value = {after / 1000000000, after % 1000000000},
 			       .it_interval = {every / 1000000000, every % 1000000000}};
+	kernel_call6(SYS_timer_settime, timer->id, 0, (long)&t, 0, 0, 0);
+}
+
+/* Most ticks are set by the one before, or by one of another timer. Where the time is over before the kernel has come back from setting it, on a machine that
+ * has other things to do, or under a debugger, there would be another tick inside of this one, and the next inside of that, until the signal stack
+ * is full: so then it is put off, further and further. */
+void patch_timer_set(struct patch_timer *timer, int64_t after, int64_t every)
+{
 	if (timer->id < 0 && (after == 0 || (timer->id = make_timer(timer)) < 0))
 		return;
-	timer->on = after != 0;
-	if (timer->on && timer->clock == CLOCK_MONOTONIC)
+	if (after == 0 || every || timer->clock != CLOCK_MONOTONIC) {
+		timer->on = after != 0;
+		set_timer(timer, after, every);
+		return;
+	}
+	do {
+		timer->setting = true;
+		timer->over = false;
+		timer->on = true;
 		__atomic_fetch_or(&patch_restless, PATCH_TICKS, __ATOMIC_RELAXED);
-	kernel_call6(SYS_timer_settime, timer->id, 0, (long)&t, 0, 0, 0);
+		set_timer(timer, after, 0);
+		timer->setting = false;
+		after *= 2;
+	} while (timer->over);
 }
 
 void patch_tick_soon(void)
@@ -159,6 +177,10 @@ static void on_tick(int sig, siginfo_t *info, void *context)
 	}
 	if (whose->clock == CLOCK_MONOTONIC)
 		whose->on = false; /* each comes once */
+	if (whose->setting) {
+		whose->over = true;
+		return;
+	}
 	if (!(whose == &soon ? look_now(context) : patch_slice_ends(context)))
 		return;
 	if (patch_stack_is_hubs(context))
@@ -195,5 +217,6 @@ void patch_ticks_forked(void)
 	look = FIRST_LOOK;
 	soon.id = retry.id = -1;
 	soon.on = retry.on = held = false;
+	soon.setting = retry.setting = false;
 	patch_slices_forked();
 }
