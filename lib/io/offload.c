@@ -4,7 +4,7 @@
  *         \--its greenlet gives up--> gone       \--its greenlet gives up--> LEFT --fn returns--> dropped by the thread
  *
  * Jobs that are over soon go before those that may last (a name that no server answers), and are refused where they would have to wait for such: so
- * while one of them is queued, a thread is free, or has one in hand and takes this one next.
+ * while one of them is queued, a thread is free, or has another of them in hand and takes this one next.
  *
  * Every change of state happens under the pool's lock, but for DONE: that is set under the lock of the waiter's queue in the parking lot, and after it
  * the thread does not touch the job, which may be gone.
@@ -68,7 +68,7 @@ static struct pool {
 	int queued; /* atomic */
 	int idle;
 	int threads;
-	int at_brief; /* threads that have a brief job in hand */
+	int at_long; /* threads that have one in hand that may last; all others come to the queue soon */
 } pool = {.brief.last = &pool.brief.first, .long_.last = &pool.long_.first};
 
 /* A signal handler that interrupts the holder must not come back here. */
@@ -105,6 +105,12 @@ static void append(struct job *j)
 	__atomic_store_n(&pool.queued, pool.queued + 1, __ATOMIC_SEQ_CST);
 }
 
+/* Whether there is a thread that takes a brief job soon. */
+static bool has_prompt(void)
+{
+	return pool.threads > pool.at_long;
+}
+
 /* One that has nothing to do wakes nobody: it does not stand against a deadlock. */
 static void count_threads(int by)
 {
@@ -135,7 +141,7 @@ static void finish(struct job *j)
 {
 	lock();
 	bool left = state_of(j) == LEFT;
-	pool.at_brief -= j->brief;
+	pool.at_long -= !j->brief;
 	if (!left)
 		set_state(j, ENDING);
 	unlock();
@@ -162,7 +168,7 @@ static struct job *next_job(void)
 		struct job *j = pool.brief.first ? pool.brief.first : pool.long_.first;
 		if (j) {
 			take_off(j);
-			pool.at_brief += j->brief;
+			pool.at_long += !j->brief;
 			set_state(j, RUNNING);
 			__atomic_store_n(&j->seen.begun, true, __ATOMIC_RELAXED);
 			unlock();
@@ -229,8 +235,8 @@ static int make_as_os_thread(void)
 	return r;
 }
 
-/* After an append. -EAGAIN: there is no thread at all, and none can be made. */
-static int see_to_it(void)
+/* After an append. -EAGAIN: there is no thread at all, or for a brief job none that comes to it soon, and none can be made. */
+static int see_to_it(const struct job *j)
 {
 	lock();
 	bool more = pool.queued > pool.idle && pool.threads < gev__options()->offload_threads;
@@ -245,7 +251,7 @@ static int see_to_it(void)
 		return 0;
 	lock();
 	count_threads(-1);
-	bool none = pool.threads == 0;
+	bool none = pool.threads == 0 || (j->brief && !has_prompt());
 	unlock();
 	return none ? -EAGAIN : 0;
 }
@@ -294,16 +300,10 @@ static enum left wait_for(struct job *j, int64_t deadline, unsigned flags, int *
 	return STAYS;
 }
 
-/* The pool is locked. Whether somebody will take a brief job soon. */
-static bool is_prompt(void)
-{
-	return pool.idle > 0 || pool.at_brief > 0 || pool.threads < gev__options()->offload_threads;
-}
-
 static enum left run(struct job *j, int64_t deadline, unsigned flags, int *r)
 {
 	lock();
-	bool refused = j->brief && !is_prompt();
+	bool refused = j->brief && !has_prompt() && pool.threads >= gev__options()->offload_threads;
 	if (!refused)
 		append(j);
 	unlock();
@@ -311,7 +311,7 @@ static enum left run(struct job *j, int64_t deadline, unsigned flags, int *r)
 		*r = -EAGAIN;
 		return NOT_RUN;
 	}
-	*r = see_to_it();
+	*r = see_to_it(j);
 	if (*r == 0)
 		return wait_for(j, deadline, flags, r);
 	lock();

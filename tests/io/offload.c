@@ -350,6 +350,27 @@ Test(offload, no_thread_can_be_made)
 	cr_expect_eq(gev_offload(where, NULL, 10, NULL), 0, "the one there is does it");
 }
 
+static void *offload_once(void *arg)
+{
+	cr_expect_eq(gev_offload(pass_gate, arg, GEV_FOREVER, NULL), 0);
+	return NULL;
+}
+
+Test(offload, no_thread_can_be_made_for_a_brief_job)
+{
+	sem_init(&gate, 0, 0);
+	sem_init(&brief_gate, 0, 1);
+	struct gev_greenlet *lasts = gev_spawn(offload_once, NULL);
+	while (!has_begun())
+		gev_sleep(0.001);
+	gev__sys.pthread_create = refuse;
+	struct gev_greenlet *counts = gev_spawn(count, NULL);
+	cr_expect_eq(gev__offload_brief(be_brief, NULL), -EAGAIN, "it does not wait for what lasts");
+	cr_expect_eq(briefs, 0);
+	cr_expect_eq(gev_join(counts, 10, NULL), 0);
+	cr_expect_eq(gev_join(lasts, 10, NULL), 0);
+}
+
 Test(offload, a_forked_child_makes_threads_of_its_own)
 {
 	const struct gev_embed *e = gev_embed_v1();
