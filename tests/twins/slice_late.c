@@ -35,6 +35,7 @@ static void be_traced(void)
 	raise(SIGSTOP);
 	sem_init(&end, 0, 0);
 	pthread_t t = spawn(stay, &end);
+	report_threads();
 	clear_memory();
 	sem_post(&end);
 	join(t);
