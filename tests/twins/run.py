@@ -5,7 +5,7 @@
 
 Standard output, exit status (or the signal that ended the program) and the files left in the working directory must
 agree to the byte, and no process may be left over. Each run gets a fresh working directory, a session of its own and
-a time limit; what outlives the limit is killed. Standard error is not compared: it is where a fixture says what may
+a time limit; what outlives the limit, or this program where SIGTERM ends it (as meson does), is killed. Standard error is not compared: it is where a fixture says what may
 differ, such as `os-threads N`.
 
 A fixture that cannot be run on this machine says why on standard error and ends with status 77, both times: then the test is skipped.
@@ -101,12 +101,21 @@ def run(command, environment, options):
             timed_out = True
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        except SystemExit:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            end_leftovers(0)
+            raise
         seconds = time.monotonic() - began
         children = end_leftovers(options.grace)
         files = sorted(os.listdir(cwd))
         out.seek(0)
         err.seek(0)
         return Run(process.returncode, out.read(), err.read(), timed_out, children, files, seconds)
+
+
+def terminated(number, frame):
+    sys.exit(128 + number)
 
 
 def lines(data):
@@ -175,6 +184,7 @@ def main():
     if not os.path.exists(options.patch):
         sys.exit(f'{options.patch}: no such library')
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.signal(signal.SIGTERM, terminated)
     # A library path would hide whether everything is found without one.
     environment = {k: v for k, v in os.environ.items()
                    if k not in ('LD_PRELOAD', 'LD_LIBRARY_PATH') and not k.startswith('GEV_')}

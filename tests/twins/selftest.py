@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run.py')
 PRELOADED = '[ -n "$LD_PRELOAD" ]'
@@ -49,6 +50,23 @@ def runner(library, options, program):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=150)
 
 
+def leaves_nothing(library):
+    """Whether what it runs ends with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        fifo = os.path.join(folder, 'fifo')
+        os.mkfifo(fifo)
+        process = subprocess.Popen([sys.executable, RUNNER, '--patch', library, '/bin/sh', '-c', f'echo $$ >{fifo}; exec sleep 100'])
+        with open(fifo) as read:
+            pid = int(read.readline())
+    process.terminate()
+    process.wait(60)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
 def main():
     library, wrong = sys.argv[1], 0
     for what, passes, options, program in CASES:
@@ -59,7 +77,10 @@ def main():
     if runner(library + '.missing', [], 'exit 0').returncode == 0:
         wrong += 1
         print('a missing library went unnoticed')
-    print(f'{len(CASES) + 1} cases, {wrong} wrong')
+    if not leaves_nothing(library):
+        wrong += 1
+        print('a process outlived the runner')
+    print(f'{len(CASES) + 2} cases, {wrong} wrong')
     sys.exit(1 if wrong else 0)
 
 
