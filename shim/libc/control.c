@@ -10,6 +10,7 @@
 #include "shim/libc/storage.h"
 #include "shim/libc/terminal.h"
 #include "shim/libc/wait.h"
+#include "shim/signal/signals.h"
 
 /* The program's wish has reached the kernel. */
 static void note_wish(struct description *d, bool wish)
@@ -60,6 +61,14 @@ APART static int set_flags(int fd, unsigned long arg)
 	return r;
 }
 
+APART static int set_owner(int fd, unsigned long arg)
+{
+	int r = real.fcntl(fd, F_SETOWN, arg);
+	if (r == 0)
+		patch_owner_forget(fd);
+	return r;
+}
+
 APART static int duplicate(int fd, int command, unsigned long arg)
 {
 	int copy = real.fcntl(fd, command, arg);
@@ -80,6 +89,14 @@ int patch_fcntl(int fd, int command, unsigned long arg)
 	case F_SETSIG:
 		uncover_for_signals(fd);
 		return real.fcntl(fd, F_SETSIG, arg);
+	case F_SETOWN:
+		return set_owner(fd, arg);
+	case F_SETOWN_EX:
+		return patch_owner_set(fd, (const struct f_owner_ex *)arg);
+	case F_GETOWN:
+		return patch_owner_number(fd, real.fcntl(fd, F_GETOWN, 0));
+	case F_GETOWN_EX:
+		return patch_owner_get(fd, (struct f_owner_ex *)arg);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
 		return duplicate(fd, command, arg);

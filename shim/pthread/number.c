@@ -74,7 +74,7 @@ void patch_number_end(struct patch_thread *t)
 	t->numbered = false;
 	patch_unlock(&lock);
 	patch_pi_owner_ended((uint32_t)t->tid);
-	patch_timers_end(patch_thread_id(t));
+	patch_targets_end(patch_thread_id(t));
 	if (t->cleared_at)
 		clear(t->cleared_at);
 }

@@ -10,6 +10,7 @@
 #include "shim/base/log.h"
 #include "shim/pthread/cancel.h"
 #include "shim/pthread/thread.h"
+#include "shim/signal/signals.h"
 
 /* The thread that id names, where the answer is ours; NULL: libc's. *r: ESRCH if there is none any more. */
 static struct patch_thread *green(pthread_t id, int *r)
@@ -163,6 +164,9 @@ int patch_sched_yield(void)
 	if (!patch_green())
 		return real.sched_yield();
 	patch_gev->yield();
+	/* Who does nothing else is in our own code at nearly every tick, and would never get a signal that was left for him. */
+	if (unlikely(__atomic_load_n(&patch_restless, __ATOMIC_RELAXED) & PATCH_NOTES))
+		patch_handle();
 	if (unlikely(patch_cancelled_anywhere()))
 		patch_testcancel();
 	return 0;

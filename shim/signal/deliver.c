@@ -201,7 +201,7 @@ static void leave_note(int sig, const siginfo_t *info)
 {
 	/* The kernel's number of the hub's OS thread is main's own. */
 	pthread_t target = info->si_code == SI_TKILL ? patch_attend_main_id() : 0;
-	if (!patch_timer_meant(info, &target))
+	if (!patch_target_meant(sig, info, &target))
 		return;
 	struct patch_note *n = patch_note_new(sig, info, target);
 	/* All notes in use: a thousand signals wait to be handled. */

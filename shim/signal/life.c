@@ -103,7 +103,7 @@ void patch_signals_forked(void)
 	me->greenlet = patch_gev->self();
 	patch_gev->interrupt(me->greenlet, false);
 	patch_attend_forked();
-	patch_timers_forked();
+	patch_targets_forked();
 	patch_mask_forked(me->mask);
 	patch_ticks_forked();
 }

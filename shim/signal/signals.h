@@ -220,13 +220,31 @@ void patch_handle(void);
 /* Whether something is there for the caller that it does not block. */
 bool patch_deliverable(const struct patch_signals *s);
 
-/* ---- Timers (timer.c) ---- */
+/* ---- Timers and descriptors that signal one thread (target.c) ---- */
 
-/* False: the thread that the timer names is no more. Else *target is that thread, or untouched. Async-signal-safe. */
-bool patch_timer_meant(const siginfo_t *info, pthread_t *target);
+enum patch_source { PATCH_BY_TIMER = 1, PATCH_BY_FD };
+
+/* 0: the kernel knows that thread, or nobody does. */
+pthread_t patch_target_named(pid_t number);
+/* False: there are too many. */
+bool patch_target_keep(enum patch_source source, int number, pthread_t target);
+/* *target: 0: that thread is no more. */
+bool patch_target_find(enum patch_source source, int number, pthread_t *target);
+void patch_target_forget(enum patch_source source, int number);
+/* False: the thread that was named is no more. Else *target is that thread, or untouched. Async-signal-safe. */
+bool patch_target_meant(int sig, const siginfo_t *info, pthread_t *target);
 /* That thread ends. */
-void patch_timers_end(pthread_t target);
-void patch_timers_forked(void);
+void patch_targets_end(pthread_t target);
+void patch_targets_forked(void);
+
+/* fcntl's F_SETOWN_EX and F_GETOWN_EX, with errno (owner.c). */
+struct f_owner_ex;
+int patch_owner_set(int fd, const struct f_owner_ex *owner);
+int patch_owner_get(int fd, struct f_owner_ex *owner);
+/* Another owner has been set. */
+void patch_owner_forget(int fd);
+/* What the kernel says is the owner's number, as the program knows it. */
+int patch_owner_number(int fd, int number);
 
 /* ---- Alternate stacks (stack.c) ---- */
 
