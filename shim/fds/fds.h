@@ -62,12 +62,6 @@ struct description {
 /* How often a record was handed out that had been another's before. While it stays the same, so has every life. */
 extern uint32_t fds_reused;
 
-/* What is known about fd; learnt now if it never was. NULL: fd is not open, or there is no memory: make the
- * original call. errno stays as it is. */
-struct description *fds_get(int fd);
-/* The same, but NULL if it was never learnt. */
-struct description *fds_peek(int fd);
-
 /* fd was just made, and is this. */
 struct description *fds_made(int fd, enum fd_kind kind, bool wish);
 /* `to` was just made to stand for what `from` stands for. */
@@ -146,15 +140,38 @@ static inline __attribute__((always_inline)) uint32_t *fds__row(int fd)
 	return page ? &page[fd & (FDS_PAGE - 1)] : NULL;
 }
 
-/* Whether fd is known to be one that the program has made not to block: then its calls need no runtime. */
-static inline __attribute__((always_inline)) bool fds_wished(int fd)
+/* ---- looking up: several times a call, so inline ---- */
+
+/* What is known about fd; NULL: it was never learnt. */
+static inline __attribute__((always_inline)) struct description *fds_peek(int fd)
 {
 	const uint32_t *r = fds__row(fd);
 	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
-	if (index == 0)
-		return false;
-	const struct description *d = fds__at(index);
-	return d->wish && (!d->foreign || d->epoch == __atomic_load_n(&fds__epoch, __ATOMIC_RELAXED));
+	return index ? fds__at(index) : NULL;
+}
+
+/* Whether what is known still holds. */
+static inline __attribute__((always_inline)) bool fds__holds(const struct description *d)
+{
+	return !d->foreign || d->epoch == __atomic_load_n(&fds__epoch, __ATOMIC_RELAXED);
+}
+
+/* d is fds_peek(fd), of which nothing is known, or no more. */
+struct description *fds__learn_now(int fd, struct description *d);
+
+/* What is known about fd; learnt now if it never was. NULL: fd is not open, or there is no memory: make the
+ * original call. errno stays as it is. */
+static inline struct description *fds_get(int fd)
+{
+	struct description *d = fds_peek(fd);
+	return __builtin_expect(d && fds__holds(d), 1) ? d : fds__learn_now(fd, d);
+}
+
+/* Whether fd is known to be one that the program has made not to block: then its calls need no runtime. */
+static inline __attribute__((always_inline)) bool fds_wished(int fd)
+{
+	const struct description *d = fds_peek(fd);
+	return d && d->wish && fds__holds(d);
 }
 
 #endif

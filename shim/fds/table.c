@@ -47,13 +47,6 @@ static void put(uint32_t *r, struct description *d)
 		unref(fds__at(old));
 }
 
-struct description *fds_peek(int fd)
-{
-	uint32_t *r = fds__row(fd);
-	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
-	return index ? fds__at(index) : NULL;
-}
-
 /* Learns fd for the first time; another thread may have been faster. */
 static struct description *learn_first(int fd)
 {
@@ -74,13 +67,8 @@ static struct description *learn_first(int fd)
 	return d;
 }
 
-struct description *fds_get(int fd)
+struct description *fds__learn_now(int fd, struct description *d)
 {
-	uint32_t *r = fds__row(fd);
-	uint32_t index = r ? __atomic_load_n(r, __ATOMIC_ACQUIRE) : 0;
-	struct description *d = index ? fds__at(index) : NULL;
-	if (likely(d && (!d->foreign || d->epoch == __atomic_load_n(&fds__epoch, __ATOMIC_RELAXED))))
-		return d;
 	int saved = errno;
 	if (d == NULL) {
 		d = learn_first(fd);

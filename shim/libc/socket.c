@@ -20,7 +20,8 @@ static bool is_at_once(const struct description *d, int flags)
 	return (flags & MSG_OOB && d->kind == FD_STREAM) || (flags & MSG_ERRQUEUE && !d->local);
 }
 
-struct description *socket_blocking(int fd, int flags)
+/* As socket_blocking, for the calls that a request makes. */
+static inline __attribute__((always_inline)) struct description *blocking(int fd, int flags)
 {
 	if (flags & MSG_DONTWAIT)
 		return NULL;
@@ -28,6 +29,11 @@ struct description *socket_blocking(int fd, int flags)
 	if (unlikely(flags & (MSG_OOB | MSG_ERRQUEUE)) && d && is_at_once(d, flags))
 		return NULL;
 	return d && (d->kind == FD_STREAM || d->kind == FD_MESSAGE) && !d->wish ? d : NULL;
+}
+
+struct description *socket_blocking(int fd, int flags)
+{
+	return blocking(fd, flags);
 }
 
 void socket_note_drained(struct description *d, size_t asked, ssize_t n, int flags)
@@ -206,7 +212,7 @@ APART static ssize_t receive_generally(int fd, struct description *d, void *buf,
 
 /* The next request on a kept-open connection: wait, then read. What the general way does too, but a parked thread has to fetch every line of its
  * stack again, and this way leaves a third of them. -EAGAIN: the general way must go on. */
-static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
+static inline __attribute__((always_inline)) ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 {
 	uint32_t life = d->life, reused = __atomic_load_n(&fds_reused, __ATOMIC_ACQUIRE);
 	int r = patch_gev->fd_wait(fd, GEV_READABLE, GEV_NEVER,
@@ -225,8 +231,9 @@ static ssize_t receive_next(int fd, struct description *d, void *buf, size_t n)
 	return got;
 }
 
-ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
-		       socklen_t *room)
+/* Inline, as receive_next is: each return between a park and the program's own code is one that the processor predicts wrongly. */
+static inline __attribute__((always_inline)) ssize_t receive(int fd, struct description *d, void *buf, size_t n,
+							     int flags, struct sockaddr *from, socklen_t *room)
 {
 	if (likely(d->drained && flags == 0 && from == NULL && n > 0 && d->receive_timeout == GEV_NEVER &&
 		   d->low <= 1 && !patch_above_another)) {
@@ -235,6 +242,12 @@ ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int f
 			return got;
 	}
 	return receive_generally(fd, d, buf, n, flags, from, room);
+}
+
+ssize_t socket_receive(int fd, struct description *d, void *buf, size_t n, int flags, struct sockaddr *from,
+		       socklen_t *room)
+{
+	return receive(fd, d, buf, n, flags, from, room);
 }
 
 static ssize_t attempt_send(struct transfer *t)
@@ -279,8 +292,8 @@ APART static ssize_t send_generally(int fd, struct description *d, const void *b
 }
 
 /* Nearly always the kernel takes all of it at once. */
-ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
-		    socklen_t size)
+static inline __attribute__((always_inline)) ssize_t transmit(int fd, struct description *d, const void *buf, size_t n,
+							      int flags, const struct sockaddr *to, socklen_t size)
 {
 	ssize_t done = 0;
 	if (likely((flags & ~MSG_NOSIGNAL) == 0 && d->kind == FD_STREAM && !patch_above_another)) {
@@ -294,6 +307,12 @@ ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, in
 	return send_generally(fd, d, buf, n, flags, to, size, done);
 }
 
+ssize_t socket_send(int fd, struct description *d, const void *buf, size_t n, int flags, const struct sockaddr *to,
+		    socklen_t size)
+{
+	return transmit(fd, d, buf, n, flags, to, size);
+}
+
 APART static ssize_t recv_at_once(int fd, void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
@@ -303,10 +322,10 @@ APART static ssize_t recv_at_once(int fd, void *buf, size_t n, int flags)
 APART static ssize_t recv_green(int fd, void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
-	struct description *d = socket_blocking(fd, flags);
-	if (d == NULL)
+	struct description *d = blocking(fd, flags);
+	if (unlikely(d == NULL))
 		return socket_note_empty(fd, real.recv(fd, buf, n, flags), flags);
-	return io_answer(socket_receive(fd, d, buf, n, flags, NULL, NULL));
+	return io_answer(receive(fd, d, buf, n, flags, NULL, NULL));
 }
 
 ssize_t patch_recv(int fd, void *buf, size_t n, int flags)
@@ -367,8 +386,8 @@ APART static ssize_t send_at_once(int fd, const void *buf, size_t n, int flags)
 APART static ssize_t send_green(int fd, const void *buf, size_t n, int flags)
 {
 	io_cancellation_point();
-	struct description *d = socket_blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
-	return d ? io_answer(socket_send(fd, d, buf, n, flags, NULL, 0)) : real.send(fd, buf, n, flags);
+	struct description *d = blocking(fd, flags & ~(MSG_OOB | MSG_ERRQUEUE));
+	return likely(d) ? io_answer(transmit(fd, d, buf, n, flags, NULL, 0)) : real.send(fd, buf, n, flags);
 }
 
 ssize_t patch_send(int fd, const void *buf, size_t n, int flags)
