@@ -1,9 +1,12 @@
 /* One thread that keeps all others from running: stuck.c compute|call. Ends when its standard input does, once the thread has let go: SIGTERM. */
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 static volatile unsigned long rounds;
@@ -26,10 +29,18 @@ static void *computes(void *arg)
 /* A raw system call that has no wrapper: nobody can know what it means. */
 static void *calls(void *arg)
 {
-	struct timespec long_time = {.tv_sec = 1000};
+	char name[] = "/tmp/stuck-XXXXXX", fifo[40], link[40];
+	if (mkdtemp(name) == NULL)
+		abort();
+	snprintf(fifo, sizeof fifo, "%s/fifo", name);
+	int known = mkfifo(fifo, 0600) ? -1 : open(fifo, O_PATH);
+	if (unlink(fifo) || rmdir(name) || known < 0)
+		abort();
+	snprintf(link, sizeof link, "/proc/self/fd/%d", known);
 	printf("ready %d\n", getpid());
 	fflush(stdout);
-	syscall(SYS_ppoll, NULL, 0, &long_time, NULL, 0);
+	struct open_how how = {.flags = O_RDONLY}; /* nobody ever opens it to write */
+	syscall(SYS_openat2, AT_FDCWD, link, &how, sizeof how);
 	return arg;
 }
 

@@ -327,9 +327,9 @@ def case_stuck(gev, patch, fixture):
     with Program([fixture, "call"], patch, **options) as p:
         text = p.says(r"has run for [^\n]*\n  #0 [^\n]*\n")
         matches("the monitor's line", text.splitlines()[0],
-                rf"libgev: greenlet 3 \(stuck one\) sits in the system call ppoll: no other has run for {TIME}")
+                rf"libgev: greenlet 3 \(stuck one\) sits in the system call openat2: no other has run for {TIME}")
         heading, *frames = p.ask(gev, "bt", "3").splitlines()
-        expect("the call in bt", frames[0], "  in the system call ppoll")
+        expect("the call in bt", frames[0], "  in the system call openat2")
         burnt(p, gev, False)
         matches("the frame of the call", frames[1], r"  #0 \S*syscall\S* .*\(libc\.so\.6\)")
     with Program([fixture, "compute"], patch, GEV_MONITOR="once", GEV_MAX_BLOCKING="50ms", GEV_SLICE="off") as p:
