@@ -8,6 +8,7 @@
 #include "lib/base/sys.h"
 #include "lib/io/address.h"
 #include "lib/io/operation.h"
+#include "lib/io/readiness.h"
 #include "lib/io/resolve.h"
 
 /* ---- Accept ---- */
@@ -25,8 +26,10 @@ static int do_accept(struct gev__operation *op, struct sockaddr *address, sockle
 			r = gev__operation_wait(op, GEV_READABLE);
 		} else {
 			int fd = gev__sys.accept4(op->fd, address, length, flags);
-			if (fd >= 0)
+			if (fd >= 0) {
+				gev__fd_note_accepted(op->fd, fd);
 				return fd;
+			}
 			r = gev__operation_again(op, GEV_READABLE);
 		}
 		if (r < 0)

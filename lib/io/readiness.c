@@ -271,6 +271,7 @@ static __attribute__((noinline)) int start(struct gev__hub_loop *loop, struct ta
 	/* libev aborts on a descriptor that is not open, and on its own (ev_epoll.c, epoll_modify). */
 	if (unlikely(gev__loop_internal(fd)))
 		return -EBADF;
+	__atomic_store_n(&r->entered, true, __ATOMIC_RELAXED); /* who sees the next line's sees it */
 	__atomic_store_n(&r->used, true, __ATOMIC_SEQ_CST);
 	unsigned borrowings;
 	do {
@@ -447,21 +448,40 @@ int gev__fd_await_more(int fd, int64_t deadline)
 	return got < 0 ? got : 0;
 }
 
-static __attribute__((noinline)) void note(struct gev__hub *h, int fd, bool took_all)
+/* To note something in: NULL before anybody has waited, or without memory. */
+static struct record *noted(struct gev__hub *h, int fd)
 {
 	struct table *t = h->loop ? gev__table_of(h) : NULL;
 	struct record *r = t ? gev__record_make(t, (unsigned)fd) : NULL;
-	if (r == NULL || r->drained == took_all)
-		return;
+	if (r && !r->used) /* so that its closing is heard of */
+		__atomic_store_n(&r->used, true, __ATOMIC_SEQ_CST);
+	return r;
+}
+
+static uint8_t type_of(struct record *r, int fd)
+{
 	if (unlikely(r->type == TYPE_UNKNOWN)) {
 		int type = 0;
 		socklen_t size = sizeof type;
 		bool stream = gev__sys.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 		r->type = stream ? TYPE_STREAM : TYPE_OTHER;
 	}
-	r->drained = took_all && r->type == TYPE_STREAM;
-	if (!r->used) /* so that its closing is heard of */
-		__atomic_store_n(&r->used, true, __ATOMIC_SEQ_CST);
+	return r->type;
+}
+
+static __attribute__((noinline)) void note(struct gev__hub *h, int fd, bool took_all)
+{
+	struct record *r = noted(h, fd);
+	if (r && r->drained != took_all)
+		r->drained = took_all && type_of(r, fd) == TYPE_STREAM;
+}
+
+void gev__fd_note_accepted(int listener, int fd)
+{
+	struct gev__hub *h = gev__hub_here();
+	struct record *from = noted(h, listener), *r = noted(h, fd);
+	if (from && r)
+		r->type = type_of(from, listener);
 }
 
 void gev__fd_note_read(int fd, bool took_all)

@@ -24,6 +24,8 @@ int gev__fd_waiting(const struct gev_greenlet *g, int *fd, int *way, const struc
 /* After a read of a stream socket: whether it took all there was, so that the next one had better wait than try. */
 void gev__fd_note_read(int fd, bool took_all);
 bool gev__fd_drained(int fd);
+/* After an accept: the connection is a socket of the listener's type (accept(2)), and need not be asked. */
+void gev__fd_note_accepted(int listener, int fd);
 /* Before a read that may wait: where the last one took all, waits until there is more. 0: try. */
 int gev__fd_await_more(int fd, int64_t deadline);
 

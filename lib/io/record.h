@@ -58,8 +58,9 @@ struct record {
 	bool odd_idle;      /* its last event there found nobody */
 	bool drained;       /* nothing to read when last looked at: see gev__fd_note_read */
 	uint8_t type;       /* enum type */
-	bool used;          /* atomic, other threads read it: a watcher was started since the number was last closed */
-	bool posted;        /* under the table's lock: on its list of closings */
+	bool used;    /* atomic, other threads read it: something is known of the number since it was last closed */
+	bool entered; /* atomic, the same: a watcher was started since then, so the number may be in libev's set */
+	bool posted;  /* under the table's lock: on its list of closings */
 	uint32_t closed_at; /* the table's closings when the number was last closed */
 	struct record *next_posted;
 };

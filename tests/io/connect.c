@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -410,6 +411,68 @@ static int run_clients(int n)
 	free(g);
 	free(fds);
 	return failing;
+}
+
+static int asked, controlled;
+
+static int count_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+	asked++;
+	return getsockopt(fd, level, name, value, size);
+}
+
+static int count_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	controlled++;
+	return epoll_ctl(epoll, op, fd, event);
+}
+
+Test(connect, a_connection_is_what_its_listener_is_and_leaves_a_set_only_if_it_was_in_one)
+{
+	char bytes[16];
+	listen_as("127.0.0.1:0", "127.0.0.1:%d");
+	cr_assert_eq(gev_accept(listener, NULL, NULL, 0.001), -1);
+	gev__sys.getsockopt = count_getsockopt;
+	gev__sys.epoll_ctl = count_epoll_ctl;
+	for (int i = 0; i < 3; i++) {
+		there = gev_dial(text, 10);
+		here = gev_accept(listener, NULL, NULL, 10);
+		cr_assert(there >= 0 && here >= 0);
+		int asked_before = asked, before = controlled;
+		cr_assert_eq(gev_send_all(there, "x", 1, 10), 1);
+		cr_expect_eq(gev_recv(here, bytes, sizeof bytes, 0, 10), 1);
+		if (i == 2) {
+			cr_expect_eq(gev_recv(here, bytes, sizeof bytes, 0, 0.001), -1);
+			cr_expect_eq(errno, ETIMEDOUT);
+		}
+		cr_expect_eq(controlled, before, "%d", i);
+		gev_close(here);
+		cr_expect_eq(asked, asked_before, "%d", i);
+		cr_expect_eq(controlled, before + (i == 2), "%d: %d", i, controlled - before);
+		gev_close(there);
+	}
+	cr_expect_leq(asked, 1, "the listener, once: %d", asked);
+	gev_close(listener);
+}
+
+Test(connect, the_number_of_a_connection_says_nothing_of_the_next)
+{
+	char bytes[8];
+	listen_as("127.0.0.1:0", "127.0.0.1:%d");
+	cr_assert_eq(gev_accept(listener, NULL, NULL, 0.001), -1);
+	int pair[2];
+	there = gev_dial(text, 10);
+	here = gev_accept(listener, NULL, NULL, 10);
+	cr_assert(there >= 0 && here >= 0);
+	gev_close(here);
+	/* A short read of messages is not all there is. */
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	cr_assert_eq(pair[0], here);
+	cr_assert(write(pair[1], "a", 1) == 1 && write(pair[1], "b", 1) == 1);
+	gev__sys.getsockopt = count_getsockopt;
+	cr_expect_eq(gev_recv(here, bytes, sizeof bytes, 0, 10), 1);
+	cr_expect_eq(gev_recv(here, bytes, sizeof bytes, 0, 10), 1);
+	cr_expect_eq(asked, 1, "%d", asked);
 }
 
 Test(connect, ten_thousand_at_once)
