@@ -21,6 +21,7 @@ Test(fds, a_dup_shares_the_record_and_keeps_it_alive)
 	struct description *d = fds_made(5, FD_STREAM, false);
 	fds_made(5000, FD_SLOW, false);
 	fds_dup(5, 5000);
+	cr_assert_not_null(d);
 	cr_assert_eq(fds_peek(5000), d);
 	cr_assert_eq(d->refs, 2u);
 	fds_forget(5);
