@@ -136,7 +136,10 @@ int patch_ioctl(int fd, unsigned long request, unsigned long arg)
 		return terminal_request(fd, request, arg);
 	if (unlikely(patch_started && storage_may_wait(request)))
 		return storage_request(fd, request, arg);
-	return real.ioctl(fd, request, arg);
+	int r = real.ioctl(fd, request, arg);
+	if (unlikely(request == FIOSETOWN || request == SIOCSPGRP) && r == 0)
+		patch_owner_forget(fd);
+	return r;
 }
 EXPORT(ioctl);
 

@@ -7,8 +7,6 @@
 
 #include "shim/base/between.h"
 
-#define P(type, x) ((type)(x))
-
 /* Reading and writing. */
 static bool on_data(long number, const long a[6], long *r)
 {

@@ -5,6 +5,9 @@
 #include "shim/base/patch.h"
 #include "shim/pthread/cancel.h"
 
+/* An argument as what it is. */
+#define P(type, x) ((type)(x))
+
 /* syscall() is no cancellation point, whatever it calls (pthreads(7)); what waits, holds cancellation off meanwhile. */
 #define HELD(call)                                                                                                     \
 	do {                                                                                                           \

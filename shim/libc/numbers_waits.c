@@ -11,8 +11,6 @@
 #include "shim/libc/wait.h"
 #include "shim/signal/signals.h"
 
-#define P(type, x) ((type)(x))
-
 /* ---- Signal sets, and the time that is left ---- */
 
 enum { SET_SIZE = 8 };

@@ -165,7 +165,7 @@ int patch_sched_yield(void)
 		return real.sched_yield();
 	patch_gev->yield();
 	/* Who does nothing else is in our own code at nearly every tick, and would never get a signal that was left for him. */
-	if (unlikely(__atomic_load_n(&patch_restless, __ATOMIC_RELAXED) & PATCH_NOTES))
+	if (unlikely(patch_sig.unsettled))
 		patch_handle();
 	if (unlikely(patch_cancelled_anywhere()))
 		patch_testcancel();

@@ -2,6 +2,7 @@
  * once it has ended. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "twin.h"
 
@@ -107,6 +108,19 @@ int main(void)
 	while (mine == 0)
 		sched_yield();
 	printf("of the process: %d\n", (int)mine);
+	mine = 0;
+	t = spawn(only_number, NULL);
+	wait_for(&here);
+	wait_for(&here); /* of the one before */
+	own(pair[0], F_OWNER_TID, number);
+	sem_post(&go);
+	join(t);
+	int process = getpid();
+	check(ioctl(pair[0], FIOSETOWN, &process) == 0);
+	check(read(pair[0], &byte, 1) == 1 && write(pair[1], "f", 1) == 1);
+	while (mine == 0)
+		sched_yield();
+	printf("of the process, by ioctl: %d\n", (int)mine);
 	struct f_owner_ex nobody = {.type = F_OWNER_TID, .pid = 0x3fffffff};
 	int r = fcntl(pair[0], F_SETOWN_EX, &nobody);
 	printf("nobody: %d %d\n", r, errno == ESRCH);
